@@ -334,7 +334,10 @@ impl State {
     fn arrange(&mut self) -> Vec<Effect> {
         self.fit_lists();
         let total = self.ranking_total();
-        self.marks = Marks::ranked(&self.snapshot, self.table.zoom.unwrap_or(Scope::Host));
+        // A table of one domain is about that domain alone.
+        let leading = self.domains.leading().filter(|_| self.table.zoom.is_none());
+        self.marks = Marks::ranked(&self.snapshot, self.table.zoom.unwrap_or(Scope::Host))
+            .led_by(leading, &self.snapshot);
         let context = CellContext {
             snapshot: &self.snapshot,
             rules: &self.host.rules,

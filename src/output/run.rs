@@ -11,7 +11,7 @@ use super::safe_json::escaped;
 use crate::model::cgroup::CgroupPath;
 use crate::model::run::advice::Advice;
 use crate::model::run::course::{Headroom, Held};
-use crate::model::run::growth::Grown;
+use crate::model::run::growth::{Grown, MovedIn};
 use crate::model::run::place::LeftUnit;
 use crate::model::run::report::{Counters, Ended, Left, RunReport, SwapLimit, Victim};
 use crate::text::run::lines;
@@ -75,8 +75,10 @@ struct Document<'a> {
     log_missing: &'a str,
     /// The processes that grew most.
     growth: Vec<Grown>,
-    /// How many processes were seen in the group.
+    /// How many processes of the command were seen in the group.
     processes_seen: u64,
+    /// Processes in the group that are older than the command: somebody has moved them there. At most 16.
+    moved_in: &'a [MovedIn],
     /// Who was in the group after the command had ended.
     left: &'a [Left],
     /// They were killed.
@@ -173,6 +175,7 @@ pub fn json(report: &RunReport) -> io::Result<String> {
         log_missing: &report.log_missing,
         growth: report.grown(),
         processes_seen: report.growth.seen(),
+        moved_in: report.growth.moved_in(),
         left: &report.left,
         left_killed: report.left_killed,
         left_unread: report.left_unread,

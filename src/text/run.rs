@@ -285,6 +285,22 @@ fn growth(report: &RunReport) -> Vec<(&'static str, String)> {
             format!("{} grew less", number_of(more, "process", "processes")),
         ));
     }
+    let moved_in = report.growth.moved_in();
+    if !moved_in.is_empty() {
+        let named = moved_in.iter().take(NAMED);
+        let named: Vec<_> = named
+            .map(|process| format!("{} ({})", process.name, process.id.pid))
+            .collect();
+        let more = match moved_in.len().saturating_sub(NAMED) {
+            0 => "",
+            _ => " and more",
+        };
+        let text = format!(
+            "without {}{more}: older than the command, moved into its group by somebody",
+            named.join(", ")
+        );
+        lines.push(("", text));
+    }
     lines
 }
 

@@ -5,51 +5,24 @@ use std::time::Duration;
 use ratatui::layout::Rect;
 
 use super::canvas::Canvas;
+use super::past::Past;
 use super::theme::Theme;
 use crate::app::State;
-use crate::app::view::gauge::Reading;
 use crate::text::meter::{eighths, height, rise};
 use crate::text::tone::{Line, Tone};
 
 /// The mark of a kill.
 const KILL: &str = "×";
 /// The lowest row of a graph where nothing is drawn.
-const BASE: &str = "·";
+pub(super) const BASE: &str = "·";
 /// Cells of the axis on the left of a graph.
 const AXIS: u16 = 4;
-
-/// The newest readings, and in which of them somebody was killed.
-struct Past<'a> {
-    readings: Vec<&'a Reading>,
-    killed: Vec<bool>,
-}
-
-impl<'a> Past<'a> {
-    fn new(state: &'a State, cells: usize) -> Self {
-        let readings: Vec<_> = state.gauge.past(cells).collect();
-        let mut killed = vec![false; readings.len()];
-        let first = readings.first().map(|reading| reading.at);
-        for at in first.map_or_else(Vec::new, |first| state.events.killed_since(first)) {
-            let place = readings.partition_point(|reading| reading.at < at);
-            let place = place.min(readings.len() - 1);
-            if let Some(mark) = killed.get_mut(place) {
-                *mark = true;
-            }
-        }
-        Self { readings, killed }
-    }
-
-    fn cells(&self) -> impl Iterator<Item = (&Reading, bool)> {
-        let killed = self.killed.iter().copied();
-        self.readings.iter().copied().zip(killed)
-    }
-}
 
 /// The newest readings in so many cells, the newest at the right end; a kill in the place of its reading.
 pub(super) fn sparkline(state: &State, cells: usize) -> Line {
     let past = Past::new(state, cells);
     let marks = &state.settings.thresholds;
-    let missing = cells.saturating_sub(past.readings.len());
+    let missing = cells.saturating_sub(past.len());
     let mut line = Line::of(Tone::Dim, "·".repeat(missing));
     for (reading, killed) in past.cells() {
         if killed {
@@ -77,7 +50,7 @@ pub(super) fn graph(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
         ..area
     };
     let past = Past::new(state, usize::from(plot.width));
-    let missing = plot.width - u16::try_from(past.readings.len()).unwrap_or(plot.width);
+    let missing = plot.width - u16::try_from(past.len()).unwrap_or(plot.width);
     let marks = state.settings.thresholds.marks();
     for row in 0..rows {
         let y = plot.bottom() - 1 - row;
@@ -126,11 +99,11 @@ fn axis(area: Rect, y: u16, mark: Option<&f64>, is_top: bool, canvas: &mut Canva
 }
 
 /// Draws the axis of time, with each kill under its reading.
-fn time_axis(past: &Past<'_>, area: Rect, canvas: &mut Canvas<'_>) {
+pub(super) fn time_axis(past: &Past<'_>, area: Rect, canvas: &mut Canvas<'_>) {
     let dim = canvas.theme.style(Tone::Dim);
     let line = "─".repeat(usize::from(area.width));
     canvas.text(area.x, area.y, area.width, &line, dim);
-    let count = u16::try_from(past.readings.len()).unwrap_or(area.width);
+    let count = u16::try_from(past.len()).unwrap_or(area.width);
     let from = area.right() - count.min(area.width);
     let style = canvas.theme.style(Tone::Critical);
     for (x, (_, killed)) in (from..).zip(past.cells()) {

@@ -28,6 +28,7 @@ pub mod gauge;
 pub mod header;
 mod history;
 mod pane;
+mod past;
 mod side;
 pub mod table;
 pub mod theme;

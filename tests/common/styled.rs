@@ -37,6 +37,11 @@ const LOOKS: &[(char, &str, &str)] = &[
         "danger without colours",
     ),
     (
+        'u',
+        "Reset on Reset BOLD | UNDERLINED | REVERSED",
+        "danger without colours in the selected row",
+    ),
+    (
         'B',
         "Reset on Reset BOLD | REVERSED",
         "critical without colours",

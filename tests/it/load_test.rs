@@ -50,9 +50,13 @@ fn report() -> RunReport {
     course.accept(&reading(1000, 10));
     course.accept(&reading(3000, 200));
     course.end(Monotonic(4_500_000));
-    let mut growth = Growth::default();
-    growth.accept([size(10 * MIB)]);
-    growth.accept([size(200 * MIB)]);
+    let mut growth = Growth::of_command(41);
+    let mut older = size(MIB);
+    older.id.pid = 33;
+    older.id.start_ticks = 899;
+    "stranger".clone_into(&mut older.name);
+    growth.accept(&[size(10 * MIB), older]);
+    growth.accept(&[size(200 * MIB)]);
     RunReport {
         command: ["./load test", "--now"].map(str::to_owned).to_vec(),
         group: CgroupPath::new("/a/oomtop-run-40-899"),

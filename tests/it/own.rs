@@ -77,6 +77,44 @@ fn a_signal_to_what_oomtop_hangs_from_is_warned_of_and_asked_for_twice() {
     assert_eq!(asked(&mut scene).len(), 1, "another process: at once");
 }
 
+/// The value of what the screen depends on: higher is asked for twice, lower only warned of.
+#[test]
+fn an_adj_of_what_oomtop_hangs_from_is_warned_of_and_a_higher_one_asked_for_twice() {
+    for (pid, why) in [
+        (4001, "4001 agent-01 is oomtop itself"),
+        (
+            4000,
+            "4000 agent-00 is what oomtop and its terminal hang from",
+        ),
+    ] {
+        let mut scene = scene(false);
+        select(&mut scene, pid);
+        scene.keys("a").types("900");
+        says(&scene, why);
+        says(&scene, "this screen can end");
+        scene.keys("Enter");
+        assert!(asked(&mut scene).is_empty(), "the first Enter only asks");
+        says(&scene, "Press Enter again to write it");
+        // Another value is another question.
+        scene.keys("Backspace").types("1").keys("Enter");
+        assert!(asked(&mut scene).is_empty());
+        scene.keys("Enter");
+        assert_eq!(asked(&mut scene).len(), 1, "{pid}");
+    }
+    let mut lower = scene(false);
+    select(&mut lower, 4001);
+    lower.keys("a").types("-900");
+    says(&lower, "4001 agent-01 is oomtop itself: with a lower value");
+    lower.keys("Enter");
+    assert_eq!(asked(&mut lower).len(), 1, "a lower one: at once");
+    let mut other = scene(false);
+    select(&mut other, 1892);
+    other.keys("a").types("900");
+    assert!(!other.text().contains("this screen can end"));
+    other.keys("Enter");
+    assert_eq!(asked(&mut other).len(), 1, "another process: at once");
+}
+
 #[test]
 fn a_limit_around_oomtop_is_warned_of_and_asked_for_twice() {
     let mut scene = scene(false);

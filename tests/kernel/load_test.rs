@@ -283,6 +283,41 @@ fn what_is_left_is_killed_where_that_was_asked() {
     assert!(place.notes().is_empty());
 }
 
+/// A process that somebody moves into the group is in the group's numbers, and is not of the command.
+#[test]
+fn who_was_moved_into_the_group_is_not_of_the_command() {
+    let Some(place) = Place::new("who_was_moved_into_the_group_is_not_of_the_command") else {
+        return;
+    };
+    let (mount, _) = memcg::mount().expect("it was there");
+    let mut older = Command::new("sleep").arg("1000").spawn().expect("sleep");
+    let script = "group=$0$(sed -n 's/^[0-9]*:[^:]*memory[^:]*://p; s/^0:://p' /proc/self/cgroup | head -1); \
+                  echo $1 >$group/cgroup.procs; sleep 0.6";
+    let pid = older.id();
+    let words = [
+        "sh",
+        "-c",
+        script,
+        &mount.display().to_string(),
+        &pid.to_string(),
+    ];
+    let output = place.run(&["--json"], &words).output().expect("it ends");
+    older.kill().expect("it lives");
+    older.wait().expect("it ends");
+    let report = report(&output);
+    let pids = |list: &Value| -> Vec<u64> {
+        let all = list.as_array().expect("processes").iter();
+        all.filter_map(|one| one["pid"].as_u64()).collect()
+    };
+    assert_eq!(pids(&report["moved_in"]), [u64::from(pid)], "{report:#}");
+    assert!(!pids(&report["growth"]).is_empty(), "{report:#}");
+    assert!(
+        !pids(&report["growth"]).contains(&u64::from(pid)),
+        "{report:#}"
+    );
+    assert_eq!(pids(&report["left"]), [u64::from(pid)], "{report:#}");
+}
+
 #[test]
 fn a_signal_to_oomtop_is_the_commands() {
     let Some(place) = Place::new("a_signal_to_oomtop_is_the_commands") else {

@@ -2,6 +2,7 @@
 
 mod choice;
 mod later;
+mod own_screen;
 mod preview;
 mod view;
 
@@ -161,7 +162,8 @@ impl AdjustDialog {
         let (false, Ok(later)) = (alive.is_empty(), later) else {
             return Outcome::Stay;
         };
-        if self.is_risky(value) && !self.armed {
+        let is_risky = self.is_risky(value) || own_screen::is_risked(self, value, context);
+        if is_risky && !self.armed {
             self.armed = true;
             return Outcome::Stay;
         }

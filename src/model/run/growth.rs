@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::process::ProcessId;
+use crate::model::process::{Pid, ProcessId};
 
 /// Most processes that are remembered: of more, the smallest that have ended are forgotten.
 pub const MOST: usize = 4096;
@@ -42,20 +42,52 @@ impl Grown {
     }
 }
 
-/// All processes of a group, as far as looks at it have met them.
+/// A process that was running before the command: somebody has moved it into the group.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct MovedIn {
+    /// Pid and start time (clock ticks since boot).
+    #[serde(flatten)]
+    pub id: ProcessId,
+    /// Short name.
+    pub name: String,
+}
+
+/// Most processes from elsewhere that are remembered by name.
+const MOVED_IN: usize = 16;
+
+/// All processes of a command, as far as looks at its group have met them.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Growth {
+    command: Option<Pid>,
+    /// When the command was started, in clock ticks since boot, once it was seen: nobody who is older is of it.
+    since: Option<u64>,
     known: BTreeMap<ProcessId, Grown>,
+    moved_in: Vec<MovedIn>,
     looks: u64,
     /// Processes that there was no room for.
     pub left_out: u64,
 }
 
 impl Growth {
+    /// Of the command that has this pid and keeps it.
+    #[must_use]
+    pub fn of_command(pid: Pid) -> Self {
+        Self {
+            command: Some(pid),
+            ..Self::default()
+        }
+    }
+
     /// Takes the processes that are in the group now.
-    pub fn accept(&mut self, sizes: impl IntoIterator<Item = Size>) {
+    pub fn accept(&mut self, sizes: &[Size]) {
         self.looks += 1;
-        for Size { id, name, bytes } in sizes {
+        let command = sizes.iter().find(|size| Some(size.id.pid) == self.command);
+        self.since = self.since.or(command.map(|size| size.id.start_ticks));
+        for Size { id, name, bytes } in sizes.iter().cloned() {
+            if self.since.is_some_and(|since| id.start_ticks < since) {
+                self.note(MovedIn { id, name });
+                continue;
+            }
             if !self.known.contains_key(&id) && !self.has_room(bytes) {
                 self.left_out += 1;
                 continue;
@@ -72,6 +104,19 @@ impl Growth {
             grown.name = name;
             grown.seen = seen;
         }
+    }
+
+    fn note(&mut self, process: MovedIn) {
+        let is_known = self.moved_in.iter().any(|known| known.id == process.id);
+        if !is_known && self.moved_in.len() < MOVED_IN {
+            self.moved_in.push(process);
+        }
+    }
+
+    /// Who was moved into the group and is not of the command; the first of them.
+    #[must_use]
+    pub fn moved_in(&self) -> &[MovedIn] {
+        &self.moved_in
     }
 
     /// Makes room for a process of this size, if a smaller one has ended.
@@ -113,7 +158,7 @@ impl Growth {
 
 #[cfg(test)]
 mod tests {
-    use super::{Growth, MOST, Size};
+    use super::{Growth, MOST, MOVED_IN, Size};
     use crate::model::process::ProcessId;
 
     fn size(pid: u32, bytes: u64) -> Size {
@@ -128,9 +173,9 @@ mod tests {
     #[test]
     fn the_one_that_grew_most_comes_first() {
         let mut growth = Growth::default();
-        growth.accept([size(1, 100), size(2, 10)]);
-        growth.accept([size(1, 120), size(2, 90)]);
-        growth.accept([size(1, 50)]);
+        growth.accept(&[size(1, 100), size(2, 10)]);
+        growth.accept(&[size(1, 120), size(2, 90)]);
+        growth.accept(&[size(1, 50)]);
         let found: Vec<_> = growth.most(9).into_iter().collect();
         let told: Vec<_> = found.iter().map(|g| (g.id.pid, g.first, g.most)).collect();
         assert_eq!(told, [(2, 10, 90), (1, 100, 120)]);
@@ -143,12 +188,27 @@ mod tests {
         let many = u32::try_from(MOST).expect("small") + 500;
         for pid in 1..=many {
             // Each lives for one look.
-            growth.accept([size(pid, u64::from(pid % 1000))]);
+            growth.accept(&[size(pid, u64::from(pid % 1000))]);
         }
-        growth.accept([size(many + 1, 5000)]);
+        growth.accept(&[size(many + 1, 5000)]);
         assert_eq!(growth.known.len(), MOST);
         assert_eq!(growth.seen(), u64::from(many) + 1);
         assert!(growth.known.values().any(|grown| grown.most == 5000));
         assert!(growth.known.values().any(|grown| grown.most == 999));
+    }
+
+    #[test]
+    fn who_is_older_than_the_command_is_not_of_it() {
+        let mut growth = Growth::of_command(50);
+        growth.accept(&[size(49, 100), size(50, 10), size(51, 10)]);
+        growth.accept(&[size(49, 900), size(50, 20), size(51, 15)]);
+        let found = growth.most(9);
+        let told: Vec<_> = found.iter().map(|grown| grown.id.pid).collect();
+        assert_eq!((told, growth.seen()), (vec![50, 51], 2));
+        let names: Vec<_> = growth.moved_in().iter().map(|p| p.name.as_str()).collect();
+        assert_eq!(names, ["p49"], "once, by name");
+        let mut crowd = Growth::of_command(5000);
+        crowd.accept(&(1..=5000).map(|pid| size(pid, 1)).collect::<Vec<_>>());
+        assert_eq!(crowd.moved_in().len(), MOVED_IN);
     }
 }

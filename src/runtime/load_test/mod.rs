@@ -164,6 +164,8 @@ fn in_group(
             group.path()
         ));
     }
+    // It is not reaped before the monitor ends, so the pid is its own.
+    let pid = child.id();
     let mut command = Running::new(child, apart)?;
     let on_screen = Arc::new(AtomicBool::new(false));
     // A thread that cannot be had now leaves the command without a watch, but not oomtop without the command.
@@ -173,7 +175,7 @@ fn in_group(
         Arc::clone(&on_screen),
         echo.is_some(),
     );
-    let monitor = Monitor::start(watcher, test.settings.thresholds);
+    let monitor = Monitor::start(watcher, test.settings.thresholds, pid);
     let (Ok(()), Ok(monitor)) = (passed, monitor) else {
         complain("no thread could be started to watch the command; it is ended");
         screen::Companion::signal(&*command.job, rustix::process::Signal::KILL);

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use crate::linux::helper::{helper, thread_time};
 use crate::linux::runs::watcher::Watcher;
 use crate::model::memory::band::Thresholds;
+use crate::model::process::Pid;
 use crate::model::run::course::{Course, LONG, Reading, pause};
 use crate::model::run::growth::Growth;
 use crate::model::run::report::{Counters, Waited};
@@ -37,11 +38,11 @@ pub(super) struct Seen {
 }
 
 impl Monitor {
-    /// Starts to read.
-    pub(super) fn start(mut watcher: Watcher, marks: Thresholds) -> io::Result<Self> {
+    /// Starts to read the group of the command with this pid.
+    pub(super) fn start(mut watcher: Watcher, marks: Thresholds, pid: Pid) -> io::Result<Self> {
         let (end, ended) = channel();
         let thread = helper("group", move || {
-            let (mut course, mut growth) = (Course::new(marks), Growth::default());
+            let (mut course, mut growth) = (Course::new(marks), Growth::of_command(pid));
             let begun = Instant::now();
             let mut before = Reading::default();
             let mut sizes_at = begun;
@@ -56,7 +57,7 @@ impl Monitor {
                 before = reading;
                 if looked >= sizes_at {
                     let counted = Instant::now();
-                    growth.accept(watcher.sizes());
+                    growth.accept(&watcher.sizes());
                     let wanted = if wait < LONG { SIZES_SHORT } else { SIZES };
                     sizes_at = Instant::now() + wanted.max(counted.elapsed() * SHARE);
                 }

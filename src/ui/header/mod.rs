@@ -1,6 +1,7 @@
 //! The header: is an OOM coming, and who dies next.
 
 pub(super) mod facts;
+mod high_trend;
 mod memory_lines;
 pub(super) mod outlook;
 mod title;
@@ -29,6 +30,7 @@ pub fn draw(state: &State, panes: &Panes, canvas: &mut Canvas<'_>) {
             HeaderLine::Title => title::title(state, *area, canvas),
             HeaderLine::Memory => memory_lines::memory(state, *area, canvas),
             HeaderLine::Pressure => facts::pressure(state, *area, canvas),
+            HeaderLine::Trend if area.height >= 3 => high_trend::draw(state, *area, canvas),
             HeaderLine::Trend => outlook::trend(state, *area, canvas, has(HeaderLine::Pressure)),
             HeaderLine::Victim => victim::victim(state, *area, canvas),
             HeaderLine::Alarm(at) => alarm(attention.alarms.get(usize::from(*at)), *area, canvas),

@@ -18,7 +18,7 @@ use crate::ui::history::sparkline;
 /// Cells of the words beside the sparkline, so that it keeps its width while they change.
 const WORDS: usize = 28;
 /// Cells of the sparkline, whatever stands beside it.
-const LEAST: usize = 12;
+pub(super) const LEAST: usize = 12;
 
 pub(super) fn trend(state: &State, area: Rect, canvas: &mut Canvas<'_>, has_pressure_line: bool) {
     if state.snapshot.seq == 0 {
@@ -45,6 +45,17 @@ pub(super) fn trend(state: &State, area: Rect, canvas: &mut Canvas<'_>, has_pres
 
 /// The rate, and the time left: those of the limit's row among the domains.
 pub(in crate::ui) fn words(state: &State) -> Line {
+    let mut line = rate_words(state);
+    let left = time_words(state);
+    if !left.spans.is_empty() {
+        line.push(Tone::Normal, "  ");
+        line.spans.extend(left.spans);
+    }
+    line
+}
+
+/// How fast memory goes.
+pub(super) fn rate_words(state: &State) -> Line {
     let scope = state.gauge.scope;
     let Some(watch) = scope.and_then(|scope| state.domains.watch(scope)) else {
         return Line::of(Tone::Dim, WATCHING);
@@ -62,6 +73,16 @@ pub(in crate::ui) fn words(state: &State) -> Line {
         Rate::Steady(rate) if rate.abs() < 1024.0 => line.push(Tone::Normal, "steady"),
         Rate::Steady(rate) => line.push(Tone::Normal, format::rate(rate)),
     }
+    line
+}
+
+/// How long it lasts, or why nobody can tell.
+pub(super) fn time_words(state: &State) -> Line {
+    let mut line = Line::new();
+    let scope = state.gauge.scope;
+    let Some(watch) = scope.and_then(|scope| state.domains.watch(scope)) else {
+        return line;
+    };
     match (watch.first_full, watch.forecast.rate()) {
         (Some((scope, left)), _) => {
             let tone = if left.as_secs() < 300 {
@@ -70,11 +91,11 @@ pub(in crate::ui) fn words(state: &State) -> Line {
                 Tone::Watch
             };
             let left = format::forecast(left, watch.first_is_brief);
-            line.push(tone, format!("  {}full in {left}", whose(scope, state)));
+            line.push(tone, format!("{}full in {left}", whose(scope, state)));
         }
         (None, Rate::Steady(rate)) => {
             if let Some(why) = no_time(rate, state.gauge.left) {
-                line.push(Tone::Dim, format!("  {why}"));
+                line.push(Tone::Dim, why);
             }
         }
         (None, _) => {}

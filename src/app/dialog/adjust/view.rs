@@ -2,7 +2,7 @@
 
 use super::choice::{CHOICES, Choice};
 use super::preview::{NAMED, preview};
-use super::{AdjustDialog, Pinned};
+use super::{AdjustDialog, Pinned, own_screen};
 use crate::app::dialog::managed::ManagedUnit;
 use crate::app::dialog::wrap::TOGETHER;
 use crate::app::dialog::{DialogContext, DialogView, Section, drop_in, foreign};
@@ -252,6 +252,7 @@ fn warnings(dialog: &AdjustDialog, value: OomScoreAdj, context: &DialogContext<'
              whole group.",
         ));
     }
+    lines.extend(own_screen::line(dialog, value, context));
     let mut units: Vec<CgroupPath> = targets
         .iter()
         .filter_map(|p| Some(context.cells.snapshot.cgroup(p.cgroup?)?.path.clone()))

@@ -41,7 +41,7 @@ pub enum Pane {
 pub struct Panes {
     /// The whole screen.
     pub screen: Rect,
-    /// The header's lines from the top, each one row high.
+    /// The header's lines from the top, each one row high, but for the trend on a high screen.
     pub header: Vec<(HeaderLine, Rect)>,
     /// What oomtop has frozen, if anything.
     pub banner: Rect,
@@ -113,6 +113,11 @@ fn header_lines(height: u16, has_side: bool) -> &'static [HeaderLine] {
         3..6 => &[Memory],
         _ => &[],
     }
+}
+
+/// Rows of the trend: two for a shape and one for the time with the kills, where there is room.
+fn trend_rows(height: u16) -> u16 {
+    if height >= 34 { 3 } else { 1 }
 }
 
 /// Lines for alarms on a screen of this height, at most.
@@ -211,15 +216,21 @@ pub fn panes(width: u16, height: u16, contents: Contents) -> Panes {
     let domains = u8::try_from(domains)
         .unwrap_or(u8::MAX)
         .min(domain_lines(height, alarms));
+    // Not twice.
+    let trend = if below.is_history() {
+        1
+    } else {
+        trend_rows(height)
+    };
     let header = header_lines(height, has_side)
         .iter()
         .copied()
         .chain((0..alarms).map(HeaderLine::Alarm))
         .chain((0..domains).map(HeaderLine::Domain))
-        .map(|line| (line, take(1, height)))
+        .map(|line| (line, take(if line == Trend { trend } else { 1 }, height)))
         .collect::<Vec<_>>();
     // A row of the table stays, on the lowest screen too.
-    let used = u16::try_from(header.len()).unwrap_or(u16::MAX);
+    let used = header.iter().map(|(_, area)| area.height).sum();
     let has_banner = banner && bottom.saturating_sub(used) >= 2;
     let banner = take(u16::from(has_banner), bottom);
     let used = used + u16::from(has_banner);
@@ -300,14 +311,21 @@ impl Below {
         let Some(rows) = rows.filter(|_| height >= HIGH) else {
             return Self::default();
         };
-        let lines = header_lines(height, has_side).len() + usize::from(alarms);
-        let used = u16::try_from(lines).unwrap_or(u16::MAX) + u16::from(contents.banner);
+        let lines = header_lines(height, has_side);
+        let more = u16::from(alarms) + u16::from(contents.banner);
+        let more = more + u16::from(lines.contains(&Trend)) * (trend_rows(height) - 1);
+        let used = u16::try_from(lines.len()).unwrap_or(u16::MAX) + more;
         let body = bottom.saturating_sub(used);
         let all_events = contents.events + usize::from(contents.note);
         let events = events_height(body, contents.focus, all_events);
         // Title and head of the table.
         let spare = spare_rows(rows, body.saturating_sub(events + 2));
         Self::new(spare, (contents.side_domains, all_events), events, has_side)
+    }
+
+    /// They show the history of memory.
+    fn is_history(self) -> bool {
+        self.height > 0 && !self.lists_domains
     }
 
     fn new(spare: u16, (domains, all_events): (usize, usize), events: u16, has_side: bool) -> Self {

@@ -16,6 +16,12 @@ const HIGH: u16 = 22;
 const AROUND_GRAPH: u16 = 3;
 /// Title and two lines.
 const STALLS: u16 = 3;
+/// The graph keeps room for so many domains more.
+const STEP: u16 = 4;
+/// Rows of a graph beyond which it says no more.
+const MOST_GRAPH: u16 = 20;
+/// Rows that details mostly fill, with their title.
+const DETAILS: u16 = 11;
 /// Rows that details need to be worth their title.
 const LEAST_DETAILS: u16 = 4;
 /// Rows of a domain.
@@ -85,17 +91,21 @@ pub(super) fn divide(area: Rect, domains: usize) -> Side {
         top += rows;
         part
     };
-    // Without domains the graph has their room.
-    let graph = match domains {
-        0 => (area.height / 3).clamp(3, 14),
-        _ => (area.height / 5).clamp(3, 8),
-    };
+    let stalls = if area.height >= 24 { STALLS } else { 0 };
+    let wanted = u16::try_from(domains).unwrap_or(u16::MAX);
+    // The graph has what domains and details leave over, in steps: a domain that comes or goes must not move all.
+    let others = wanted
+        .checked_next_multiple_of(STEP)
+        .unwrap_or(u16::MAX)
+        .saturating_mul(DOMAIN_ROWS)
+        .saturating_add(1 + stalls + AROUND_GRAPH + DETAILS);
+    let least = (area.height / 5).clamp(3, 8);
+    let graph = area.height.saturating_sub(others).clamp(least, MOST_GRAPH);
     side.history = take(graph + AROUND_GRAPH);
-    side.stalls = take(if area.height >= 24 { STALLS } else { 0 });
+    side.stalls = take(stalls);
     let left = area
         .height
         .saturating_sub(side.history.height + side.stalls.height);
-    let wanted = u16::try_from(domains).unwrap_or(u16::MAX).min(area.height);
     let room = left.saturating_sub(1 + LEAST_DETAILS) / DOMAIN_ROWS;
     let most = room.min((left / 2 / DOMAIN_ROWS).max(2));
     side.domains = take(match wanted.min(most) {

@@ -20,7 +20,7 @@ fn common_sizes() {
         (5, 11, 3, 23)
     );
     let p = panes(120, 36, contents);
-    assert_eq!((p.table_rows.height, p.events_rows.height), (23, 3));
+    assert_eq!((p.table_rows.height, p.events_rows.height), (21, 3));
     let p = panes(40, 10, contents);
     assert!(p.table_rows.height >= 3);
     for height in 2..24 {
@@ -117,17 +117,66 @@ fn a_wide_screen_has_a_pane_on_the_right() {
 }
 
 #[test]
+fn the_trend_has_three_rows_where_there_is_room_and_no_other_graph() {
+    let trend = |width, height, rows| {
+        let contents = Contents {
+            rows,
+            ..Contents::default()
+        };
+        let header = panes(width, height, contents).header;
+        let found = header.iter().find(|(line, _)| *line == HeaderLine::Trend);
+        found.map(|(_, area)| area.height)
+    };
+    assert_eq!(
+        [24, 33, 34, 50].map(|height| trend(120, height, None)),
+        [1, 1, 3, 3].map(Some)
+    );
+    assert_eq!(trend(200, 50, None), None, "it stands on the right");
+    let p = panes(
+        120,
+        50,
+        Contents {
+            rows: Some(9),
+            ..Contents::default()
+        },
+    );
+    assert!(p.below.height >= 8, "the history");
+    assert_eq!(trend(120, 50, Some(9)), Some(1), "not twice");
+}
+
+#[test]
+fn the_graph_on_the_right_has_what_domains_and_details_leave_over() {
+    let graph = |side_domains, height| {
+        let contents = Contents {
+            side_domains,
+            ..Contents::default()
+        };
+        panes(200, height, contents).side
+    };
+    let one = graph(1, 50).history.height;
+    assert!(one > graph(9, 50).history.height, "{one}");
+    assert_eq!(graph(2, 50).history.height, one, "in steps");
+    for domains in 0..20 {
+        for height in 22..90 {
+            let side = graph(domains, height);
+            assert!(side.history.height >= 6, "{domains} {height}");
+            assert!(side.details.height >= 4, "{domains} {height}");
+        }
+    }
+}
+
+#[test]
 fn members_of_a_domain_have_what_its_list_leaves_over() {
     let contents = |rows| Contents {
         domain_rows: Some(rows),
         ..Contents::default()
     };
     let p = panes(200, 36, contents(4));
-    assert_eq!((p.table_rows.height, p.members.height), (7, 16));
+    assert_eq!((p.table_rows.height, p.members.height), (7, 14));
     assert_eq!((p.side.edge.height, p.members.width), (0, 200));
     assert_eq!(p.members.y, p.table_rows.bottom());
     let p = panes(120, 36, contents(20));
-    assert_eq!((p.table_rows.height, p.members.height), (23, 0));
+    assert_eq!((p.table_rows.height, p.members.height), (21, 0));
 }
 
 #[test]

@@ -47,6 +47,9 @@ impl Mark {
 #[derive(Debug, Clone, Default)]
 pub struct Marks {
     victims: HashMap<ProcessId, (Mark, Scope)>,
+    /// Who dies in the cgroup that is nearer to its end than what the table ranks by, if there is one: the victim, and who is as
+    /// likely.
+    sooner: Option<[Option<ProcessId>; 2]>,
 }
 
 impl Marks {
@@ -81,7 +84,29 @@ impl Marks {
                 }
             }
         }
-        Self { victims }
+        Self {
+            victims,
+            sooner: None,
+        }
+    }
+
+    /// The same where this cgroup is nearer to its end than the host: its victims die first, wherever they stand in the table.
+    #[must_use]
+    pub fn led_by(mut self, leading: Option<Scope>, snapshot: &Snapshot) -> Self {
+        let domain = leading.and_then(|scope| snapshot.domain(scope));
+        self.sooner = domain.and_then(|domain| domain.verdict).map(|verdict| {
+            let other = verdict.or().map(|other| other.id);
+            [Some(verdict.victim.id), other]
+        });
+        self
+    }
+
+    /// True for who dies first of all that are marked.
+    pub fn dies_first(&self, process: &Process) -> bool {
+        match self.sooner {
+            Some(sooner) => sooner.contains(&Some(process.id)),
+            None => matches!(self.mark(process), Mark::Victim | Mark::OrThis),
+        }
     }
 
     /// The mark of a process.
@@ -194,6 +219,12 @@ mod tests {
             let of = |pid| (marks.mark(&process(pid)), marks.word(&process(pid)));
             [1, 2, 3, 4, 5].map(of)
         };
+        let first = |leading| {
+            let marks = Marks::new(&snapshot).led_by(leading, &snapshot);
+            [1, 2, 3, 4, 5].map(|pid| marks.dies_first(&process(pid)))
+        };
+        assert_eq!(first(None), [true, true, false, false, false]);
+        assert_eq!(first(Some(a)), [false, false, true, true, false]);
         let of_cgroup = (Mark::GroupVictim, "cgroup victim");
         assert_eq!(
             told(Scope::Host),

@@ -19,11 +19,16 @@ fn points(process: &Process, context: &CellContext<'_>) -> Option<i64> {
     badness(process, context.total).points()
 }
 
-/// What a mark means.
-pub(super) fn mark_tone(mark: Mark) -> Tone {
-    match mark {
-        Mark::Victim | Mark::OrThis => Tone::Critical,
-        Mark::GroupVictim | Mark::OrInGroup => Tone::Danger,
+/// What the mark of a row means. Red is who dies first: the victim of the host, or of a cgroup that is nearer to its end.
+pub(super) fn mark_tone(process: &Process, context: &CellContext<'_>) -> Tone {
+    match context.marks.mark(process) {
+        Mark::Victim | Mark::OrThis | Mark::GroupVictim | Mark::OrInGroup => {
+            if context.marks.dies_first(process) {
+                Tone::Critical
+            } else {
+                Tone::Danger
+            }
+        }
         Mark::Immune | Mark::Protected => Tone::Good,
         Mark::None => Tone::Normal,
     }
@@ -40,7 +45,7 @@ pub(super) const MARK: Column = Column {
     cell: Shows::new(
         |p, c| {
             let mark = c.marks.mark(p);
-            cell(mark_tone(mark), mark.sign())
+            cell(mark_tone(p, c), mark.sign())
         },
         |p, c| Raw::Text(c.marks.mark(p).sign().trim().to_owned()),
     ),
@@ -93,7 +98,7 @@ pub(super) const BAR: Column = Column {
     sort: BADNESS.sort,
     cell: Shows::drawn(|p, c| {
         let text = points(p, c).map_or_else(String::new, |points| bar::bar(points, c.total));
-        cell(mark_tone(c.marks.mark(p)), text)
+        cell(mark_tone(p, c), text)
     }),
 };
 
@@ -145,7 +150,7 @@ pub(super) const PROTECTION: Column = Column {
             let tone = match mark {
                 Mark::None if p.adj.is_some_and(|a| a.get() >= 100) => Tone::Watch,
                 Mark::None => Tone::Dim,
-                _ => mark_tone(mark),
+                _ => mark_tone(p, c),
             };
             let ends = p.state.is_dead() || p.skipped_by_kernel;
             let nothing = mark == Mark::None && !ends && p.adj == Some(OomScoreAdj::ZERO);

@@ -14,7 +14,8 @@ const INTERPRETERS: &[&str] = &[
 /// How much of the command line is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Commands {
-    /// The command line without directories, and without the program if its name stands beside it as NAME.
+    /// The command line without directories. It begins with the program, also where NAME beside it has that: what is left of
+    /// `top -d 1` or `bash /dev/fd/3` says nothing.
     #[default]
     Beside,
     /// The same behind the name, if that is another: where there is no NAME beside it.
@@ -78,9 +79,7 @@ pub fn shown(process: &Process, how: Commands) -> Shown<'_> {
         }
         0..0
     };
-    // NAME has the program already. Without it no word is left out: `bash /dev/fd/3` is neither `bash` nor `3`.
-    let is_beside = how == Commands::Beside && name == comm;
-    let mut strong = add(if is_beside { "" } else { name });
+    let mut strong = add(name);
     let by_script = add(script);
     if !by_script.is_empty() {
         strong = by_script;
@@ -164,14 +163,14 @@ mod tests {
                 "java",
                 "/usr/lib/jvm/bin/java -Xmx4g -jar a.jar",
                 "<java> -Xmx4g -jar a.jar",
-                "-Xmx4g -jar a.jar",
+                "<java> -Xmx4g -jar a.jar",
                 "/usr/lib/jvm/bin/<java> -Xmx4g -jar a.jar",
             ),
             (
                 "python3",
                 "/usr/bin/python3 /tmp/w/hog.py --mib 5",
                 "python3 <hog.py> --mib 5",
-                "<hog.py> --mib 5",
+                "python3 <hog.py> --mib 5",
                 "/usr/bin/python3 /tmp/w/<hog.py> --mib 5",
             ),
             // It has named itself.
@@ -210,7 +209,7 @@ mod tests {
                 "cat",
                 "/bin/cat /var/log/syslog",
                 "<cat> /var/log/syslog",
-                "/var/log/syslog",
+                "<cat> /var/log/syslog",
                 "/bin/<cat> /var/log/syslog",
             ),
             // Files without a name of their own.
@@ -218,7 +217,7 @@ mod tests {
                 "bash",
                 "bash /dev/fd/3",
                 "bash </dev/fd/3>",
-                "</dev/fd/3>",
+                "bash </dev/fd/3>",
                 "bash </dev/fd/3>",
             ),
             (

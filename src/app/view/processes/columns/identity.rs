@@ -80,7 +80,9 @@ pub(super) const NAME: Column = Column {
             let tone = match c.marks.mark(p) {
                 _ if p.kernel_thread => Tone::Dim,
                 Mark::Immune | Mark::Protected | Mark::None => Tone::Normal,
-                victim => mark_tone(victim),
+                Mark::Victim | Mark::OrThis | Mark::GroupVictim | Mark::OrInGroup => {
+                    mark_tone(p, c)
+                }
             };
             cell(tone, p.comm.text())
         },
@@ -154,7 +156,7 @@ pub(super) const CGROUP: Column = Column {
 pub(super) const COMMAND: Column = Column {
     id: "command",
     title: "COMMAND",
-    doc: "command line without directories, and without the program that NAME has",
+    doc: "command line without the directories of its program",
     width: Width::Roomy(12, 28),
     align: Align::Left,
     rank: 0,
