@@ -126,7 +126,8 @@ pub enum Outcome {
     Write(Vec<Plan>),
     /// Close, select this process in the table, and run this table action on it.
     ActOn(ProcessId, ActionId),
-    /// Close and take this write back. The warning is the one that the dialog showed.
+    /// Take this write back and stay open until the receipt. The warning is the one that the dialog showed; if it does not hold
+    /// any more, close and ask anew. [`Dialog::asked`] tells the dialog the id of the undo.
     TakeBack(WriteId, Option<String>),
     /// Stay open and ask on top whether this write shall be taken back.
     AskUndo(WriteId),
