@@ -82,12 +82,17 @@ fn line(targets: &[ProcessId], context: &DialogContext<'_>) -> Option<Line> {
     let own = processes
         .filter(may_die)
         .max_by_key(|process| process.charged_pages());
+    // Without a session of the user no manager answers there.
+    let managed = format!("/user@{}.service/", host.uid);
+    let mut groups = snapshot.cgroups.iter();
+    let has_manager =
+        host.systemd && groups.any(|group| group.present && group.path.as_str().contains(&managed));
     let limit = |unit: Option<UnitName>| match unit {
         Some(unit) => format!(
             "systemctl --user set-property {} MemoryMax=1G",
             quoted(&unit.name)
         ),
-        None if host.systemd => "systemd-run --user --scope -p MemoryMax=1G COMMAND".to_owned(),
+        None if has_manager => "systemd-run --user --scope -p MemoryMax=1G COMMAND".to_owned(),
         None => "ulimit -v 1048576, before the command is started".to_owned(),
     };
     let Some(own) = own else {

@@ -216,8 +216,10 @@ pub trait Dialog: fmt::Debug {
     /// Takes a configuration file as it would be, or why there is none: the answer to the request of this id.
     fn on_settings_draft(&mut self, _id: FileId, _draft: &Result<Draft, String>) {}
 
-    /// Takes what became of the configuration file: the answer to the request of this id.
-    fn on_settings_written(&mut self, _id: FileId, _written: &Result<String, String>) {}
+    /// Takes what became of the configuration file: the answer to the request of this id. True if the dialog shows it.
+    fn on_settings_written(&mut self, _id: FileId, _written: &Result<String, String>) -> bool {
+        false
+    }
 
     /// The action that a click on this cell of an item of the list means, beyond choosing the item.
     fn clicked(&self, _item: usize, _x: u16) -> Option<ActionId> {

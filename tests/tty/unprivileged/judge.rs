@@ -99,7 +99,9 @@ pub(super) fn fault(news: &str, uid: u32) -> Option<String> {
         return Some("it names no command that is allowed instead".to_owned());
     }
     instead.into_iter().find_map(|command| {
-        if is_pattern(&command) || command.starts_with("systemctl") {
+        // What is started is the reader's choice.
+        let command = command.replace("COMMAND", "true");
+        if is_pattern(&command) {
             return None;
         }
         let done = Command::new("sh")

@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use super::judge::{fault, news};
-use crate::common::patience::PATIENCE;
+use crate::common::patience::{PATIENCE, until};
 use crate::common::pty::{Launch, Session};
 
 /// Nobody has this uid, unless a machine has a user that this is to be (`OOMTOP_TEST_UID`).
@@ -85,7 +85,8 @@ impl<'a> Walk<'a> {
         let place = format!("HOME={}", home.0.path().display());
         let launch = Launch::program("setpriv")
             .args(["--reuid", &uid, "--regid", &uid, "--clear-groups", "--"])
-            .args(["env", "-u", "XDG_RUNTIME_DIR", &session, &place])
+            .args(["env", "-u", "XDG_RUNTIME_DIR", "-u", "XDG_CONFIG_HOME"])
+            .args([&session, &place])
             .args([binary, "--filter", &filter, "--audit"])
             .args([audit.to_str().expect("text")])
             .size(120, 50);
@@ -142,6 +143,46 @@ impl<'a> Walk<'a> {
         self.actions += 1;
         self.judge(action, &before);
         assert_eq!(self.home.ended(), ended, "{action}: nothing is written");
+        self.leave();
+    }
+
+    /// A dialog that must show something before it is acted in.
+    pub(super) fn sees(&mut self, what: &str, open: &str, title: &str, text: &str) {
+        self.open(open, title, "");
+        self.session.wait_for(what, |screen| screen.has(text));
+        self.leave();
+    }
+
+    /// The same where it is allowed: it is done without a failure.
+    pub(super) fn done(&mut self, action: &str, open: &str, title: &str, then: &str) {
+        let ended = self.home.ended();
+        self.open(open, title, then);
+        for _ in 0..3 {
+            self.settled();
+            if self.home.ended().0 == ended.0 {
+                self.session.keys("<Enter>");
+            }
+        }
+        let is_done = || self.home.ended() == (ended.0 + 1, ended.1);
+        assert!(until(is_done), "{action}: {}", self.session.screen_text());
+        self.leave();
+    }
+
+    /// Takes the newest write back, in the dialog that the history opens, and judges both.
+    pub(super) fn undo_from_history(&mut self) {
+        self.open("H", "Writes of this session", "u");
+        self.session
+            .wait_for("the question", |screen| screen.has("─ Undo "));
+        let before = self.settled();
+        self.confirm("H, an undo", "<Enter>");
+        // In the history below it.
+        self.session.keys("<Esc>");
+        self.session
+            .wait_for("the history", |screen| !screen.has("─ Undo "));
+        self.session.keys("<Up>");
+        self.settled();
+        self.actions += 1;
+        self.judge("H, the undo in the history", &before);
         self.leave();
     }
 
@@ -213,10 +254,6 @@ impl Theirs {
             .stdin(Stdio::null())
             .spawn();
         Self(own.expect("sleep"))
-    }
-
-    pub(super) fn adj(&self) -> PathBuf {
-        format!("/proc/{}/oom_score_adj", self.0.id()).into()
     }
 }
 

@@ -92,6 +92,10 @@ impl CgroupWriter {
             else {
                 break;
             };
+            if process.is_thread() {
+                let name = PinnedProcess::name(&stat);
+                return stayed(target, &name, &now, "it is a thread of one that ran before");
+            }
             // It was born a moment ago, so it belongs where its parent is (fork inherits the group).
             let parent = PinnedProcess::whoever(&self.root, stat.ppid).ok();
             let home = parent.and_then(|(parent, _)| parent.cgroup(&self.hierarchy));

@@ -167,6 +167,7 @@ impl UnitWriter<'_> {
             .iter()
             .map(|member| (member.id.pid, member.pidfd.as_fd()));
         let who: Vec<_> = who.collect();
+        let homes = self.cgroups.homes();
         let (started, _) = manager.start_scope(&NewScope {
             name: &scope.unit.name,
             description: match members {
@@ -183,7 +184,11 @@ impl UnitWriter<'_> {
         let reaped = members.iter().filter(|member| member.process.is_reaped());
         for Member { id, .. } in reaped {
             let step = as_move(scope, *id);
-            let back = self.cgroups.bring_back(&step, *id, &scope.group);
+            let by_thread =
+                self.cgroups
+                    .bring_home((&step, *id), &scope.group, (&scope.targets, &homes));
+            let back =
+                by_thread.unwrap_or_else(|| self.cgroups.bring_back(&step, *id, &scope.group));
             if members.len() == 1 {
                 return Err(Unstarted::not_over(back));
             }
