@@ -109,7 +109,12 @@ fn every_action_that_is_refused_says_what_is_missing_the_command_and_what_is_all
     drop(stopped);
     // What was allowed is done, and its undo is not allowed any more: the group was theirs, and is not now.
     give(&group, uid());
-    walk.done("c, limits of a group of theirs", "c", "Cgroup of", "<Tab><Tab>100M");
+    walk.done(
+        "c, limits of a group of theirs",
+        "c",
+        "Cgroup of",
+        "<Tab><Tab>100M",
+    );
     give(&group, 0);
     walk.undo_from_history();
     let (mut actions, mut faults) = walk.ends();

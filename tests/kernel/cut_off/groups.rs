@@ -278,7 +278,10 @@ fn a_maker_that_is_killed_between_the_group_and_its_limit_has_left_a_note() {
             assert!(!stage.is_told(), "round {rounds}: {:?}", after.all);
         }
     }
-    assert_eq!(within, wanted, "so many of {rounds} makers were killed in time");
+    assert_eq!(
+        within, wanted,
+        "so many of {rounds} makers were killed in time"
+    );
     measured(&format!(
         "{within} makers killed within {span} µs of their first note ({rounds} rounds): {empty} before the group, {bare} before its \
          limit, {whole} after it"

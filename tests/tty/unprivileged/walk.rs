@@ -263,4 +263,3 @@ impl Drop for Theirs {
         self.0.wait().ok();
     }
 }
-

@@ -8,13 +8,15 @@ use std::collections::HashMap;
 use rustix::time::{ClockId, clock_gettime};
 
 use super::{CgroupWriter, write_file};
-use crate::linux::kernel_file::{FileBuffer, text};
 use crate::linux::write::errors::failure;
 use crate::linux::write::pinned::PinnedProcess;
 use crate::model::cgroup::CgroupPath;
 use crate::model::plan::receipt::{Failure, FailureKind};
 use crate::model::plan::step::CgroupStep;
 use crate::model::process::ProcessId;
+
+/// How often the group is looked at: whoever is moved back may have started others meanwhile.
+const ROUNDS: usize = 4;
 
 /// Where all processes are, before somebody moves some of them by their numbers.
 #[derive(Debug)]
@@ -39,50 +41,69 @@ impl CgroupWriter {
         }
     }
 
-    /// Moves back whoever is in the new group, was there before the order and is none of the targets; `None` if nobody is. The
-    /// number of `target` led to it.
+    /// Moves back whoever is in the new group, ran before the order and is none of the targets that live, and whom such a one has
+    /// started in the group since; `None` if nobody is. The number of `target` led to it.
     pub(in crate::linux::write) fn bring_home(
         &self,
         (step, target): (&CgroupStep, ProcessId),
         group: &CgroupPath,
-        (targets, homes): (&[ProcessId], &Homes),
+        (living, homes): (&[ProcessId], &Homes),
     ) -> Option<Failure> {
-        let dir = self.open(step, group).ok()?;
-        let listed = FileBuffer::default()
-            .read_whole(&dir, "cgroup.procs")
-            .map(text);
-        let listed = listed.ok()?;
-        let pids = listed.lines().filter_map(|line| line.parse().ok());
-        let is_target = |pid: u32| targets.iter().any(|target| target.pid == pid);
-        let strangers = pids.filter(|pid| !is_target(*pid)).filter_map(|pid| {
-            let home = homes.groups.get(&pid)?;
-            let (process, stat) = PinnedProcess::whoever(&self.root, pid).ok()?;
-            (stat.start_ticks <= homes.at && home != group).then_some((pid, process, stat, home))
-        });
-        let strangers: Vec<_> = strangers.collect();
-        let back = strangers.into_iter().map(|(pid, process, stat, home)| {
-            let name = PinnedProcess::name(&stat);
-            let back = self.open(step, home).and_then(|dir| {
-                write_file(&dir, "cgroup.procs", &pid.to_string())
-                    .map_err(|errno| self.explain(step, home, errno))
-            });
-            let is_home = self.group_of(&process).as_ref() == Some(home);
-            let came = format!(
-                "Process {} ended during the move, and its number went to a thread of {pid} {name}, which came into {group}",
-                target.pid
-            );
-            let sentence = match back {
-                Ok(()) if is_home => format!("{came}: it was moved back to {home}."),
-                Ok(()) => format!("{came}, and another program moves it too."),
-                Err(why) => format!(
-                    "{came} and could not be moved back to {home} ({}): move {pid} yourself.",
-                    why.sentence
-                ),
-            };
-            failure(FailureKind::Reused, sentence)
-        });
-        // All go back; one is told of.
-        back.fold(None, |first, next| first.or(Some(next)))
+        let mut told = None;
+        let mut known = HashMap::new();
+        for _ in 0..ROUNDS {
+            let before = known.len();
+            for pid in self.members(step, group).unwrap_or_default() {
+                if living.iter().any(|one| one.pid == pid) || known.contains_key(&pid) {
+                    continue;
+                }
+                let Some((process, stat)) = PinnedProcess::whoever(&self.root, pid).ok() else {
+                    continue;
+                };
+                let was = homes.groups.get(&pid);
+                let was = was.filter(|_| stat.start_ticks <= homes.at);
+                let Some(home) = was.or_else(|| known.get(&stat.ppid)).cloned() else {
+                    continue;
+                };
+                if home == *group {
+                    continue;
+                }
+                let name = PinnedProcess::name(&stat);
+                let came = format!(
+                    "Process {} ended during the move, and its number went to a thread of {pid} {name}, which came into {group}",
+                    target.pid
+                );
+                let sentence = match self.send(step, &process, pid, &home) {
+                    Ok(true) => format!("{came}: it was moved back to {home}."),
+                    Ok(false) => format!("{came}, and another program moves it too."),
+                    Err(why) => format!(
+                        "{came} and could not be moved back to {home} ({}): move {pid} yourself.",
+                        why.sentence
+                    ),
+                };
+                // All go back, and the first is told of.
+                told.get_or_insert_with(|| failure(FailureKind::Reused, sentence));
+                known.insert(pid, home);
+            }
+            if known.len() == before {
+                break;
+            }
+        }
+        told
+    }
+
+    /// Moves a process to where it was. False if it is elsewhere all the same.
+    fn send(
+        &self,
+        step: &CgroupStep,
+        process: &PinnedProcess,
+        pid: u32,
+        home: &CgroupPath,
+    ) -> Result<bool, Failure> {
+        let dir = self.open(step, home)?;
+        write_file(&dir, "cgroup.procs", &pid.to_string())
+            .map_err(|errno| self.explain(step, home, errno))?;
+        Ok(self.group_of(process).as_ref() == Some(home))
     }
 }
 
