@@ -204,7 +204,7 @@ fn refusal(around: &Surroundings, own: &CgroupPath) -> String {
         let user = if around.is_root_user { "" } else { "--user " };
         return format!(
             "systemd manages the cgroups around oomtop ({own}) and has delegated none: \
-             systemd-run {user}--scope -p Delegate=yes oomtop run …{}",
+             systemd-run {user}--scope -p Delegate=yes oomtop run -- COMMAND{}",
             instead(around)
         );
     }
@@ -223,7 +223,7 @@ fn refusal(around: &Surroundings, own: &CgroupPath) -> String {
         );
     }
     format!(
-        "you may not make a cgroup in {own}: run oomtop as root: sudo oomtop run …, or let root make a group that is yours \
+        "you may not make a cgroup in {own}: run oomtop as root: sudo oomtop run -- COMMAND, or let root make a group that is yours \
          (chown it and its cgroup.procs) and start oomtop in it{}",
         instead(around)
     )
