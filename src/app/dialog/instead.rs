@@ -69,8 +69,16 @@ fn line(targets: &[ProcessId], context: &DialogContext<'_>) -> Option<Line> {
     let is_oomtops = |process: &Process| {
         Some(process.ppid) == host.own_pid || spared.iter().any(|one| one.id == process.id)
     };
+    let managed = format!("/user@{}.service/", host.uid);
+    // The manager and its helper: the file of the one is root's, and with the other the session would end.
+    let init = format!("{managed}init.scope");
+    let is_managers = |process: &Process| {
+        let group = process.cgroup.and_then(|key| snapshot.cgroup(key));
+        group.is_some_and(|group| group.path.as_str().ends_with(&init))
+    };
     let may_die = |process: &&Process| {
         process.uid == host.uid
+            && !is_managers(process)
             && !is_oomtops(process)
             && !process.kernel_thread
             && process.adj.is_none_or(|adj| adj < OomScoreAdj::MAX)
@@ -83,7 +91,6 @@ fn line(targets: &[ProcessId], context: &DialogContext<'_>) -> Option<Line> {
         .filter(may_die)
         .max_by_key(|process| process.charged_pages());
     // Without a session of the user no manager answers there.
-    let managed = format!("/user@{}.service/", host.uid);
     let mut groups = snapshot.cgroups.iter();
     let has_manager =
         host.systemd && groups.any(|group| group.present && group.path.as_str().contains(&managed));

@@ -33,10 +33,9 @@ fn on_draft(state: &mut State, id: FileId, draft: &Result<Draft, String>) -> Vec
 /// The user's configuration file was written, or not.
 fn on_written(state: &mut State, id: FileId, written: &Result<String, String>) {
     let settings = state.files.written(id);
-    let mut is_shown = false;
-    for dialog in &mut state.dialogs {
-        is_shown |= dialog.on_settings_written(id, written);
-    }
+    let dialogs = state.dialogs.iter_mut();
+    let shown = dialogs.filter_map(|one| one.on_settings_written(id, written).then_some(()));
+    let is_shown = shown.count() > 0;
     match written {
         Ok(done) => {
             // The next start begins with these.
@@ -45,7 +44,6 @@ fn on_written(state: &mut State, id: FileId, written: &Result<String, String>) {
             }
             state.say(Tone::Good, done.as_str());
         }
-        // Once is enough, and there is more room in the dialog.
         Err(_) if is_shown => {}
         Err(why) => state.say(Tone::Critical, why.as_str()),
     }

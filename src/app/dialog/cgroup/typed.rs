@@ -100,8 +100,7 @@ pub(super) fn may_make(path: &CgroupPath, groups: &[GroupChoice]) -> Result<(), 
     match nearest {
         Some(group) if !group.writable => Err(format!(
             "no right to make a group in {}: type a place that is yours, or run oomtop as root: sudo oomtop. Without root \
-             you can set a limit for what you start: ulimit -v 1048576, before it starts; on a process of yours i stops it and a \
-             raises its adj",
+             you can limit what you start: ulimit -v 1048576, before it starts; i stops and a exposes what is yours",
             group.path
         )),
         _ => Ok(()),

@@ -139,7 +139,7 @@ fn nothing_comes_together_with_the_end_of_the_handshake() {
     for hands_over in [false, true] {
         let server = server(move |mut stream| {
             greedy(&mut stream, hands_over);
-            for _ in 0..1 + usize::from(hands_over) {
+            for _ in 0..=usize::from(hands_over) {
                 let serial = call(&mut stream);
                 stream.write_all(&reply(serial, &[])).expect("sent");
             }

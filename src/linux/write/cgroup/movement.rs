@@ -92,10 +92,6 @@ impl CgroupWriter {
             else {
                 break;
             };
-            if process.is_thread() {
-                let name = PinnedProcess::name(&stat);
-                return stayed(target, &name, &now, "it is a thread of one that ran before");
-            }
             // It was born a moment ago, so it belongs where its parent is (fork inherits the group).
             let parent = PinnedProcess::whoever(&self.root, stat.ppid).ok();
             let home = parent.and_then(|(parent, _)| parent.cgroup(&self.hierarchy));
@@ -103,8 +99,9 @@ impl CgroupWriter {
                 break;
             }
             let name = PinnedProcess::name(&stat);
+            let home = home.filter(|_| !process.is_thread());
             let Some(home) = home else {
-                return stayed(target, &name, &now, "its parent cannot be looked at");
+                return stayed(target, &name, &now, "where it was is not known");
             };
             let back = self.open(step, &home).and_then(|dir| {
                 write_file(&dir, "cgroup.procs", &target.pid.to_string())
