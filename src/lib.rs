@@ -48,8 +48,8 @@
 //! dialog was closed is not begun.
 //!
 //! What is a unit's is written by its systemd ([`model::plan::step::UnitStep`], `linux/systemd/`): limits of the running
-//! unit over D-Bus, what is only read from files by a drop-in. An answer of systemd is waited for 2 s, by an undo and by
-//! `oomtop run` 10 s, by a dialog 25 s or until it is closed ([`linux::patience`]). Their undo removes what they left in
+//! unit over D-Bus, what is only read from files by a drop-in. An answer of systemd is waited for 2 s, by
+//! `oomtop run` 10 s, by a dialog, that of an undo too, 25 s or until it is closed ([`linux::patience`]). Their undo removes what they left in
 //! files. A process of systemd's tree is moved into a scope that systemd starts. systemd writes all
 //! files of a unit's group at once: what somebody had written past it is put back, and where that would come too late,
 //! systemd is not asked (`linux/write/unit/limit.rs`).

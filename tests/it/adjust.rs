@@ -345,7 +345,7 @@ fn what_is_written_while_an_undo_runs_stays_in_the_log() {
         panic!("{undo:?}")
     };
     scene
-        .keys("Down a Up Enter")
+        .keys("Esc Down a Up Enter")
         .answer(vec![adj_done(1892, 0, -200)]);
     let plans = vec![adj_done(2456, -200, 0)];
     scene.tell(Msg::Done(Receipt::Write { id, plans }));

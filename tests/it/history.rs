@@ -5,7 +5,7 @@ use oomtop::model::plan::receipt::{FailureKind, Reading};
 use oomtop::model::process::score::OomScoreAdj;
 use oomtop::ui::theme::Theme;
 
-use crate::common::scene::Scene;
+use crate::common::scene::{Scene, moment};
 use crate::common::styled::styled_view;
 use crate::common::writes::{adj, adj_done, changed, failed, one, receipt, writes};
 
@@ -132,9 +132,8 @@ fn an_older_write_whose_value_is_another_now_asks_again() {
     };
     assert_eq!((plans, expected.len()), (&write(2456, 0), 0));
     // What is known of one write is no warning for another.
-    scene.keys("Esc Esc");
     scene.answer(vec![adj_done(2456, 77, 0)]);
-    scene.keys("Esc u");
+    scene.keys("Esc Esc u");
     let text = scene.text();
     assert!(text.contains("Undo ") && !text.contains("adj 77"), "{text}");
 }
@@ -162,4 +161,67 @@ fn an_undo_that_comes_too_late_takes_nothing_back() {
         !text.contains("Taken back") && !text.contains("undone"),
         "{text}"
     );
+}
+
+#[test]
+fn an_undo_is_waited_for_in_its_dialog_and_esc_ends_the_wait() {
+    let mut scene = Scene::new(120, 36);
+    scene
+        .keys("a Up Enter")
+        .answer(vec![adj_done(2456, 0, -200)]);
+    scene.keys("u Enter");
+    let asked = scene.asked();
+    let Some(Effect::Write { id, .. }) = asked.last() else {
+        panic!("{asked:?}")
+    };
+    let id = *id;
+    scene.tell(Msg::Tick(moment(5)));
+    for part in ["Undo mysqld -200 → 0", "after 3 s. Esc stops waiting."] {
+        assert!(scene.text().contains(part), "{part}: {}", scene.text());
+    }
+    // It is asked for once.
+    scene.effects.clear();
+    scene.keys("Enter");
+    assert_eq!(scene.asked(), []);
+    scene.keys("Esc");
+    assert!(scene.effects.contains(&Effect::Withdraw(id)));
+    assert!(scene.state.dialogs.is_empty());
+    scene.keys("u");
+    assert!(scene.text().contains("still running"), "{}", scene.text());
+    let withdrawn = failed(
+        adj(2456, 0),
+        Reading::Nothing,
+        FailureKind::Withdrawn,
+        "Not written.",
+    );
+    scene.tell(Msg::Done(Receipt::Write {
+        id,
+        plans: vec![receipt(vec![withdrawn])],
+    }));
+    assert_eq!(scene.state.undo.len(), 1, "it can be tried again");
+    scene.keys("u");
+    assert!(scene.text().contains("Undo mysqld -200 → 0"));
+}
+
+#[test]
+fn an_undo_that_is_refused_says_so_in_its_dialog_with_what_is_allowed() {
+    let mut scene = Scene::new(120, 36);
+    scene.state.host.uid = 1000;
+    scene
+        .keys("a Up Enter")
+        .answer(vec![adj_done(2456, 0, -200)]);
+    scene.keys("u Enter");
+    let refused = failed(
+        adj(2456, 0),
+        Reading::Adj(OomScoreAdj::clamped(-200)),
+        FailureKind::Denied,
+        "Lowering needs CAP_SYS_RESOURCE.",
+    );
+    scene.answer(vec![receipt(vec![refused])]);
+    for part in ["Undo mysqld -200 → 0", "CAP_SYS_RESOURCE", "Without root"] {
+        assert!(scene.text().contains(part), "{part}: {}", scene.text());
+    }
+    scene.effects.clear();
+    scene.keys("Enter");
+    assert_eq!(writes(&scene.asked()), [write(2456, 0)], "tried again");
 }

@@ -6,10 +6,12 @@ import os
 import sys
 
 sys.path.insert(0, os.environ["VMLAB_FILES"])
+import judge
 from screen import Tui, flat, until
 from vmlab import Hog, check, finish, read, say
 
 check(os.getuid() != 0, "runs as an ordinary user")
+check(judge.is_not_fooled(), "the judge is not fooled")
 hog = Hog("own-hog", mb=24, adj=0)
 
 
@@ -41,13 +43,16 @@ def refused(pid, value, sentence):
     before anything is written."""
     tui.adjust(pid)
     tui.type(value)
-    warned = flat(tui.wait("the value", lambda t: "write %s to" % value in t))
-    check(sentence not in warned, "nothing is refused before it is tried")
+    before = tui.wait("the value", lambda t: "write %s to" % value in t)
+    check(sentence not in flat(before), "nothing is refused before it is tried")
     tui.keys("Enter")
     asked = tui.wait("the refusal, or a question", lambda t: sentence in flat(t) or "Press Enter again" in t)
     if sentence not in flat(asked):
         tui.keys("Enter")
-    say(tui.wait("the refusal", lambda t: sentence in flat(t)))
+    text = tui.wait("the refusal", lambda t: sentence in flat(t))
+    say(text)
+    fault = judge.fault(judge.news(before, text))
+    check(not fault, "the refusal helps: %s" % fault)
     tui.keys("Escape")
     tui.wait("the table", lambda t: "Adjust %d " % pid not in t)
 

@@ -69,8 +69,16 @@ fn line(targets: &[ProcessId], context: &DialogContext<'_>) -> Option<Line> {
     let is_oomtops = |process: &Process| {
         Some(process.ppid) == host.own_pid || spared.iter().any(|one| one.id == process.id)
     };
+    let managed = format!("/user@{}.service/", host.uid);
+    // The manager and its helper: the file of the one is root's, and with the other the session would end.
+    let init = format!("{managed}init.scope");
+    let is_managers = |process: &Process| {
+        let group = process.cgroup.and_then(|key| snapshot.cgroup(key));
+        group.is_some_and(|group| group.path.as_str().ends_with(&init))
+    };
     let may_die = |process: &&Process| {
         process.uid == host.uid
+            && !is_managers(process)
             && !is_oomtops(process)
             && !process.kernel_thread
             && process.adj.is_none_or(|adj| adj < OomScoreAdj::MAX)
@@ -82,12 +90,16 @@ fn line(targets: &[ProcessId], context: &DialogContext<'_>) -> Option<Line> {
     let own = processes
         .filter(may_die)
         .max_by_key(|process| process.charged_pages());
+    // Without a session of the user no manager answers there.
+    let mut groups = snapshot.cgroups.iter();
+    let has_manager =
+        host.systemd && groups.any(|group| group.present && group.path.as_str().contains(&managed));
     let limit = |unit: Option<UnitName>| match unit {
         Some(unit) => format!(
             "systemctl --user set-property {} MemoryMax=1G",
             quoted(&unit.name)
         ),
-        None if host.systemd => "systemd-run --user --scope -p MemoryMax=1G COMMAND".to_owned(),
+        None if has_manager => "systemd-run --user --scope -p MemoryMax=1G COMMAND".to_owned(),
         None => "ulimit -v 1048576, before the command is started".to_owned(),
     };
     let Some(own) = own else {

@@ -126,7 +126,8 @@ pub enum Outcome {
     Write(Vec<Plan>),
     /// Close, select this process in the table, and run this table action on it.
     ActOn(ProcessId, ActionId),
-    /// Close and take this write back. The warning is the one that the dialog showed.
+    /// Take this write back and stay open until the receipt. The warning is the one that the dialog showed; if it does not hold
+    /// any more, close and ask anew. [`Dialog::asked`] tells the dialog the id of the undo.
     TakeBack(WriteId, Option<String>),
     /// Stay open and ask on top whether this write shall be taken back.
     AskUndo(WriteId),
@@ -215,8 +216,10 @@ pub trait Dialog: fmt::Debug {
     /// Takes a configuration file as it would be, or why there is none: the answer to the request of this id.
     fn on_settings_draft(&mut self, _id: FileId, _draft: &Result<Draft, String>) {}
 
-    /// Takes what became of the configuration file: the answer to the request of this id.
-    fn on_settings_written(&mut self, _id: FileId, _written: &Result<String, String>) {}
+    /// Takes what became of the configuration file: the answer to the request of this id. True if the dialog shows it.
+    fn on_settings_written(&mut self, _id: FileId, _written: &Result<String, String>) -> bool {
+        false
+    }
 
     /// The action that a click on this cell of an item of the list means, beyond choosing the item.
     fn clicked(&self, _item: usize, _x: u16) -> Option<ActionId> {

@@ -312,13 +312,13 @@ impl Dialog for SetupDialog {
         }
     }
 
-    fn on_settings_written(&mut self, id: FileId, written: &Result<String, String>) {
+    fn on_settings_written(&mut self, id: FileId, written: &Result<String, String>) -> bool {
         if self.saving == Saving::Writing(id) {
             self.saving = Saving::No;
         }
         let Some((_, settings, inverted)) = self.in_writing.take_if(|(writing, ..)| *writing == id)
         else {
-            return;
+            return false;
         };
         match written {
             // The file has them: the next start begins with these, and nothing of them is taken back.
@@ -328,6 +328,7 @@ impl Dialog for SetupDialog {
             }
             Err(why) => self.error = Some(why.clone()),
         }
+        self.error.is_some() && self.columns.is_none()
     }
 
     fn clicked(&self, item: usize, x: u16) -> Option<Id> {

@@ -4,7 +4,6 @@
 use super::changes::{Changes, LimitChange};
 use super::{Undoing, Written};
 use crate::app::State;
-use crate::app::dialog::cgroup::steps::step_text;
 use crate::app::dialog::undo::UndoDialog;
 use crate::app::input::id::ActionId;
 use crate::app::input::scope::KeyScope;
@@ -40,26 +39,28 @@ pub(in crate::app) fn ask_about(state: &mut State, of: WriteId) -> Vec<Effect> {
         return Vec::new();
     };
     let plans = inverse::of_write(&written.plans);
-    let steps = plans.iter().flat_map(|plan| &plan.steps);
     let dialog = UndoDialog::new(
         written.id,
         written.undo_label(),
-        steps.map(step_text).collect(),
+        &plans,
         warning(state, written),
     );
     state.open(dialog)
 }
 
-/// Takes back the write that the dialog asked about, if the warning still holds. Else it asks anew.
+/// Takes back the write that the dialog asked about, if the warning still holds: the undo.
+///
+/// # Errors
+/// What follows if it does not hold: it is asked anew.
 pub(in crate::app) fn take_back(
     state: &mut State,
     of: WriteId,
     warned: Option<&str>,
-) -> Vec<Effect> {
+) -> Result<(WriteId, Effect), Vec<Effect>> {
     let written = state.undo.find(of);
     let as_asked = written.filter(|written| warning(state, written).as_deref() == warned);
     let Some(written) = as_asked.filter(|_| state.undo.undoing.is_none()) else {
-        return ask_about(state, of);
+        return Err(ask_about(state, of));
     };
     // Whoever insists has read what changed.
     let expected = if state.undo.changed_since(of).is_some() {
@@ -70,7 +71,7 @@ pub(in crate::app) fn take_back(
     let plans = inverse::of_write(&written.plans);
     let (by, effect) = state.write(plans, Some(Undo { of, expected }));
     state.undo.undoing = Some(Undoing { by, of });
-    vec![effect]
+    Ok((by, effect))
 }
 
 /// What the user must know before the write is undone: what has changed, and what the undo kills. `None` if nothing.

@@ -33,9 +33,9 @@ fn on_draft(state: &mut State, id: FileId, draft: &Result<Draft, String>) -> Vec
 /// The user's configuration file was written, or not.
 fn on_written(state: &mut State, id: FileId, written: &Result<String, String>) {
     let settings = state.files.written(id);
-    for dialog in &mut state.dialogs {
-        dialog.on_settings_written(id, written);
-    }
+    let dialogs = state.dialogs.iter_mut();
+    let shown = dialogs.filter_map(|one| one.on_settings_written(id, written).then_some(()));
+    let is_shown = shown.count() > 0;
     match written {
         Ok(done) => {
             // The next start begins with these.
@@ -44,6 +44,7 @@ fn on_written(state: &mut State, id: FileId, written: &Result<String, String>) {
             }
             state.say(Tone::Good, done.as_str());
         }
+        Err(_) if is_shown => {}
         Err(why) => state.say(Tone::Critical, why.as_str()),
     }
 }

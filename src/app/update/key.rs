@@ -199,7 +199,16 @@ pub(super) fn to_dialog(
         }
         Outcome::SortBy(SortChoice::Domains(sorting)) => state.sort_domains(sorting),
         Outcome::TakeBack(of, warning) => {
-            crate::app::undo::take_back(state, of, warning.as_deref())
+            let asked = crate::app::undo::take_back(state, of, warning.as_deref());
+            asked.map_or_else(
+                |anew| anew,
+                |(id, effect)| {
+                    state.pending.ask(id, state.now.monotonic);
+                    dialog.asked(id);
+                    state.dialogs.push(dialog);
+                    vec![effect]
+                },
+            )
         }
         Outcome::AskUndo(of) => {
             state.dialogs.push(dialog);

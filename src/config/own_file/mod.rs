@@ -20,8 +20,7 @@ use crate::linux::write::whole;
 use crate::model::plan::receipt::FailureKind;
 
 /// What is allowed where the file may not be written.
-const INSTEAD: &str =
-    "Settings may lie in any other file of yours: oomtop --config FILE, or OOMTOP_CONFIG=FILE";
+const INSTEAD: &str = "Without root, settings may lie in any other file of yours: oomtop --config FILE, or OOMTOP_CONFIG=FILE";
 
 /// The user's configuration file.
 #[derive(Debug, Clone, Default)]

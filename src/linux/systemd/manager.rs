@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use super::dbus::{Arguments, Call, Connection, Error, Value};
-use super::refusal::{Refusal, Standing, is_unknown, kind_of, reason, systemctl, whose};
+use super::refusal::{Refusal, Standing, is_unknown, kind_of, reason, systemctl, way_to, whose};
 use super::runs_below;
 use crate::linux::as_root::as_root;
 use crate::linux::patience::Patience;
@@ -88,12 +88,11 @@ impl Connected {
                 Err(error) => why = format!("{}: {}", path.display(), reason(&error)),
             }
         }
+        let whose = whose(manager);
+        let sentence = format!("{whose} cannot be reached over D-Bus ({why}){then}.");
         Err(Refusal::new(
             FailureKind::Denied,
-            format!(
-                "{} cannot be reached over D-Bus ({why}){then}.",
-                whose(manager)
-            ),
+            format!("{sentence}{}", way_to(manager)),
         ))
     }
 

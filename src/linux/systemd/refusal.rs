@@ -117,3 +117,14 @@ pub(super) fn systemctl(manager: Manager) -> &'static str {
         Manager::User(_) => "systemctl --user",
     }
 }
+
+/// How somebody comes to a manager that cannot be reached; begins with a blank, and is empty for root.
+pub(super) fn way_to(manager: Manager) -> String {
+    match manager {
+        Manager::User(uid) => format!(
+            " It runs while its user is logged in, or root starts it: sudo systemctl start user@{uid}."
+        ),
+        Manager::System if rustix::process::geteuid().is_root() => String::new(),
+        Manager::System => " Its own socket is for root: sudo oomtop.".to_owned(),
+    }
+}

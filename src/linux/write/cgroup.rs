@@ -4,6 +4,7 @@
 //! only if the kernel finds it empty.
 
 pub(in crate::linux::write) mod beside;
+mod by_thread;
 mod freeze;
 mod kill;
 mod look;

@@ -64,6 +64,18 @@ impl PinnedProcess {
         stat.is_err_and(is_gone)
     }
 
+    /// The number is that of a thread, whose process has another.
+    pub(crate) fn is_thread(&self) -> bool {
+        let mut buffer = FileBuffer::default();
+        let Ok(status) = buffer.read_whole(&self.dir, "status") else {
+            return false;
+        };
+        let status = kernel_file::text(status);
+        let group = status.lines().find_map(|line| line.strip_prefix("Tgid:"));
+        let group = group.and_then(|group| group.trim().parse().ok());
+        group.is_some_and(|group: u32| group != self.id.pid)
+    }
+
     /// Its short name, fit for a sentence.
     pub(crate) fn name(stat: &StatLine) -> String {
         printable(stat)

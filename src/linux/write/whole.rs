@@ -16,6 +16,7 @@ use rustix::io::Errno;
 use crate::linux::as_root::as_root;
 use crate::linux::trust;
 use crate::model::plan::receipt::{Failure, FailureKind};
+use crate::model::shell::quoted;
 
 /// Largest file, in bytes: as much as is read of one.
 pub(super) const LARGEST: usize = 64 * 1024;
@@ -249,15 +250,34 @@ fn write_new(path: &Path, text: &str, old: Option<&Metadata>) -> io::Result<()> 
     file.sync_all()
 }
 
-fn unusable(path: &Path, error: &io::Error) -> Failure {
-    let path = path.display();
+/// What gives the user the right to the file. As root oomtop writes other files.
+fn remedy(path: &Path, uid: u32) -> String {
+    let is_own = |at: &Path| at.ends_with("oomtop") && !at.starts_with("/etc");
+    let directory = path.ancestors().take(2).find(|at| is_own(at));
+    match directory.filter(|_| uid != 0).zip(path.to_str()) {
+        Some((directory, file)) if directory != path && is_closed(path) => {
+            format!("let root make it yours: sudo chown {uid} {}", quoted(file))
+        }
+        // All directories on the way are made, and the last one is the user's then.
+        Some((directory, _)) => {
+            let directory = quoted(&directory.to_string_lossy());
+            format!("let root make its directory yours: sudo install -d -o {uid} {directory}")
+        }
+        None => as_root("run oomtop as root: sudo oomtop").to_owned(),
+    }
+}
+
+/// It is there, and this user may not read it.
+fn is_closed(path: &Path) -> bool {
+    path.is_file() && File::open(path).is_err()
+}
+
+fn unusable(full: &Path, error: &io::Error) -> Failure {
+    let path = full.display();
     match error.kind() {
         ErrorKind::PermissionDenied => Failure {
             kind: FailureKind::Denied,
-            sentence: format!(
-                "{path}: no permission; {}.",
-                as_root("run oomtop as root: sudo oomtop")
-            ),
+            sentence: format!("{path}: no permission; {}.", remedy(full, euid())),
         },
         ErrorKind::ReadOnlyFilesystem => Failure {
             kind: FailureKind::Denied,

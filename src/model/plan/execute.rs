@@ -124,6 +124,16 @@ pub fn undo<E: Executor + ?Sized>(
     plans: &[Plan],
     expected: &[Expectation],
 ) -> Vec<PlanReceipt> {
+    undo_while(executor, plans, expected, |_| None)
+}
+
+/// As [`undo`]. `stopped` has the receipt of a plan that shall not begin any more.
+pub fn undo_while<E: Executor + ?Sized>(
+    executor: &mut E,
+    plans: &[Plan],
+    expected: &[Expectation],
+    stopped: impl Fn(&Plan) -> Option<PlanReceipt>,
+) -> Vec<PlanReceipt> {
     let changed = expected.iter().filter_map(|one| changed(executor, one));
     let changed: Vec<_> = changed.collect();
     if !changed.is_empty() {
@@ -132,11 +142,14 @@ pub fn undo<E: Executor + ?Sized>(
             taken_back: Vec::new(),
         }];
     }
-    let every_step = |plan: &Plan| PlanReceipt {
+    let mut every_step = |plan: &Plan| PlanReceipt {
         steps: plan.steps.iter().map(|step| executor.step(step)).collect(),
         taken_back: Vec::new(),
     };
-    plans.iter().map(every_step).collect()
+    let plans = plans.iter();
+    plans
+        .map(|plan| stopped(plan).unwrap_or_else(|| every_step(plan)))
+        .collect()
 }
 
 /// A single step looks for itself.

@@ -203,8 +203,8 @@ fn refusal(around: &Surroundings, own: &CgroupPath) -> String {
     if around.systemd && !around.version.is_v1() {
         let user = if around.is_root_user { "" } else { "--user " };
         return format!(
-            "systemd manages the cgroups around oomtop ({own}) and has delegated none: type \
-             systemd-run {user}--scope -p Delegate=yes oomtop run …{}",
+            "systemd manages the cgroups around oomtop ({own}) and has delegated none: \
+             systemd-run {user}--scope -p Delegate=yes oomtop run -- COMMAND{}",
             instead(around)
         );
     }
@@ -223,7 +223,7 @@ fn refusal(around: &Surroundings, own: &CgroupPath) -> String {
         );
     }
     format!(
-        "you may not make a cgroup in {own}: run oomtop as root: sudo oomtop run …, or let root make a group that is yours \
+        "you may not make a cgroup in {own}: run oomtop as root: sudo oomtop run -- COMMAND, or let root make a group that is yours \
          (chown it and its cgroup.procs) and start oomtop in it{}",
         instead(around)
     )
@@ -234,7 +234,7 @@ fn instead(around: &Surroundings) -> &'static str {
     if around.is_root_user {
         return "";
     }
-    "; or, without a group, put ulimit -v KIB before the command, which bounds each of its processes"
+    ". Without root you can bound each process of the command, without a group: ulimit -v 1048576, before it starts"
 }
 
 #[cfg(test)]

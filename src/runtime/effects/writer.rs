@@ -35,9 +35,6 @@ const RESERVED: usize = 9;
 /// as the way back of half a plan may take.
 const LAST_WRITES: Duration = Duration::from_secs(3);
 
-/// How long an undo waits for each answer of systemd: other writes wait behind it.
-const UNDO: Duration = Duration::from_secs(10);
-
 /// What the thread is asked to do.
 #[derive(Debug)]
 pub(super) enum Order {
@@ -166,10 +163,9 @@ impl Withdrawn {
         self.writes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// True while somebody waits for the answers to this write. An undo has no dialog to close.
-    fn is_waited_for(&self, id: WriteId, is_undo: bool) -> bool {
-        let ends = self.ends.load(Ordering::SeqCst);
-        !ends && (is_undo || !self.lock().contains(&id))
+    /// True while somebody waits for the answers to this write.
+    fn is_waited_for(&self, id: WriteId) -> bool {
+        !self.ends.load(Ordering::SeqCst) && !self.lock().contains(&id)
     }
 }
 
@@ -186,7 +182,7 @@ fn serve(
             Order::Hold(targets) => kernel.hold(&targets),
             Order::Write(work) => {
                 let id = work.id;
-                kernel.wait_for_systemd(patience(&work, withdrawn));
+                kernel.wait_for_systemd(patience(id, withdrawn));
                 let (plans, lost) = reserve.spend(|| {
                     let write = || match audit {
                         Some(audit) => logged(audit, &mut kernel, &work, withdrawn),
@@ -233,22 +229,21 @@ fn logged(
     }
 }
 
-/// A dialog says that it waits, and closing it ends the wait. An undo has none.
-fn patience(work: &Work, withdrawn: &Withdrawn) -> Patience {
-    let (id, is_undo) = (work.id, work.undo.is_some());
-    let within = if is_undo { UNDO } else { LONG };
+/// A dialog says that it waits, and closing it ends the wait.
+fn patience(id: WriteId, withdrawn: &Withdrawn) -> Patience {
     let shared = withdrawn.clone();
-    Patience::while_wanted(within, move || shared.is_waited_for(id, is_undo))
+    Patience::while_wanted(LONG, move || shared.is_waited_for(id))
 }
 
 fn carry_out<E: Executor>(kernel: &mut E, work: &Work, withdrawn: &Withdrawn) -> Vec<PlanReceipt> {
-    if let Some(undo) = &work.undo {
-        return execute::undo(kernel, &work.plans, &undo.expected);
-    }
-    execute::run_while(kernel, &work.plans, |plan| {
+    let stopped = |plan: &Plan| {
         let is_withdrawn = withdrawn.lock().contains(&work.id);
         is_withdrawn.then(|| not_begun(plan))
-    })
+    };
+    match &work.undo {
+        Some(undo) => execute::undo_while(kernel, &work.plans, &undo.expected, stopped),
+        None => execute::run_while(kernel, &work.plans, stopped),
+    }
 }
 
 fn not_begun(plan: &Plan) -> PlanReceipt {

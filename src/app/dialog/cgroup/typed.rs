@@ -99,8 +99,8 @@ pub(super) fn may_make(path: &CgroupPath, groups: &[GroupChoice]) -> Result<(), 
     let nearest = around.find_map(|path| groups.iter().find(|group| group.path == path));
     match nearest {
         Some(group) if !group.writable => Err(format!(
-            "no right to make a group in {}: type a place that is yours, or run oomtop as root: sudo oomtop. Without root: \
-             ulimit -v 1048576 before a new command; on a process of yours i stops it and a raises its adj",
+            "no right to make a group in {}: type a place that is yours, or run oomtop as root: sudo oomtop. Without root \
+             you can limit what you start: ulimit -v 1048576, before it starts; i stops and a exposes what is yours",
             group.path
         )),
         _ => Ok(()),

@@ -77,7 +77,16 @@ impl Connection {
         let uid = rustix::process::geteuid().as_raw().to_string();
         // The digits in hexadecimal: 0 is 30.
         let uid: String = uid.chars().flat_map(|digit| ['3', digit]).collect();
-        socket.send(format!("\0AUTH EXTERNAL {uid}\r\n").as_bytes())?;
+        // All of it at once, as sd-bus does: the end of the handshake must be read before what follows it is there. systemd
+        // leaves a message that it has read together with BEGIN until something else comes (systemd
+        // src/libsystemd/sd-bus/bus-socket.c `bus_socket_auth_verify_server`), and that may be never.
+        let descriptors = if hands_over {
+            "NEGOTIATE_UNIX_FD\r\n"
+        } else {
+            ""
+        };
+        let shake = format!("\0AUTH EXTERNAL {uid}\r\n{descriptors}BEGIN\r\n");
+        socket.send(shake.as_bytes())?;
         let line = answer_line(&mut socket)?;
         if !line.starts_with("OK ") {
             return Err(Error::Unreachable(format!(
@@ -86,13 +95,11 @@ impl Connection {
             )));
         }
         if hands_over {
-            socket.send(b"NEGOTIATE_UNIX_FD\r\n")?;
             let line = answer_line(&mut socket)?;
             if line != "AGREE_UNIX_FD" {
                 return Err(Error::Unreachable("it takes no descriptors".to_owned()));
             }
         }
-        socket.send(b"BEGIN\r\n")?;
         let mut connection = Self { socket, serial: 0 };
         if is_bus {
             let hello = Call {
@@ -104,8 +111,8 @@ impl Connection {
             };
             connection.call(&hello, &Arguments::default())?;
         } else if hands_over {
-            // Descriptors that come while the other end still reads BEGIN end the connection (systemd
-            // src/libsystemd/sd-bus/bus-socket.c `bus_socket_read_auth`): an answer shows that it is through.
+            // Descriptors that come while the other end is still in the handshake end the connection (`bus_socket_read_auth`
+            // there): an answer shows that it is through.
             let ping = Call {
                 destination: "org.freedesktop.systemd1",
                 path: "/org/freedesktop/systemd1",
@@ -197,7 +204,7 @@ impl Connection {
 fn answer_line(socket: &mut Socket) -> Result<String, Error> {
     let mut line = Vec::new();
     while line.len() < LINE {
-        // Nothing may follow the line before BEGIN is sent, so byte by byte costs nothing.
+        // What follows the line is of other readers; byte by byte costs nothing in so few.
         let mut byte = [0];
         socket.receive(&mut byte)?;
         line.extend(byte);

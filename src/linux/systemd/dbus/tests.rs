@@ -106,6 +106,58 @@ fn a_property_is_read_and_other_messages_are_passed_over() {
     server.thread.join().expect("ended");
 }
 
+/// As sd-bus serves: it reads what is there, and looks at what it has read behind BEGIN only when more comes.
+fn greedy(stream: &mut UnixStream, takes_descriptors: bool) {
+    let mut seen = Vec::new();
+    let mut answered = 0;
+    loop {
+        // On a busy machine it has its turn late.
+        std::thread::sleep(Duration::from_millis(20));
+        let mut bytes = [0; 4096];
+        let count = stream.read(&mut bytes).expect("readable");
+        assert_ne!(count, 0, "the client goes on");
+        seen.extend(bytes.iter().take(count));
+        let text = String::from_utf8_lossy(&seen).into_owned();
+        for line in text.split_inclusive("\r\n").skip(answered) {
+            answered += 1;
+            if line.contains("AUTH") {
+                stream.write_all(b"OK 0011\r\n").expect("sent");
+            } else if line.starts_with("NEGOTIATE") {
+                assert!(takes_descriptors);
+                stream.write_all(b"AGREE_UNIX_FD\r\n").expect("sent");
+            } else if line == "BEGIN\r\n" {
+                let rest = text.split("BEGIN\r\n").nth(1);
+                assert_eq!(rest, Some(""), "nobody looks at what came with BEGIN");
+                return;
+            }
+        }
+    }
+}
+
+#[test]
+fn nothing_comes_together_with_the_end_of_the_handshake() {
+    for hands_over in [false, true] {
+        let server = server(move |mut stream| {
+            greedy(&mut stream, hands_over);
+            for _ in 0..=usize::from(hands_over) {
+                let serial = call(&mut stream);
+                stream.write_all(&reply(serial, &[])).expect("sent");
+            }
+        });
+        let wait = Instant::now() + LONG;
+        let wait = (wait, &Patience::default());
+        let open = if hands_over {
+            Connection::open_for_descriptors
+        } else {
+            Connection::open
+        };
+        let mut connection = open(&server.path, false, wait).expect("open");
+        let answer = connection.call(&CALL, &Arguments::default());
+        assert!(answer.is_ok(), "{answer:?}");
+        server.thread.join().expect("nothing came too early");
+    }
+}
+
 #[test]
 fn who_never_answers_is_slow_in_the_handshake_and_in_a_call() {
     let silent = server(|mut stream| until(&mut stream, b"never"));

@@ -99,8 +99,9 @@ impl CgroupWriter {
                 break;
             }
             let name = PinnedProcess::name(&stat);
+            let home = home.filter(|_| !process.is_thread());
             let Some(home) = home else {
-                return stayed(target, &name, &now, "its parent cannot be looked at");
+                return stayed(target, &name, &now, "where it was is not known");
             };
             let back = self.open(step, &home).and_then(|dir| {
                 write_file(&dir, "cgroup.procs", &target.pid.to_string())

@@ -167,6 +167,7 @@ impl UnitWriter<'_> {
             .iter()
             .map(|member| (member.id.pid, member.pidfd.as_fd()));
         let who: Vec<_> = who.collect();
+        let homes = self.cgroups.homes();
         let (started, _) = manager.start_scope(&NewScope {
             name: &scope.unit.name,
             description: match members {
@@ -180,10 +181,16 @@ impl UnitWriter<'_> {
         });
         // Check even if systemd reports success: it writes a number in the end, also where it was given a descriptor (systemd
         // src/core/cgroup.c `unit_attach_pids_to_cgroup`), and that may have been a stranger's by then.
-        let reaped = members.iter().filter(|member| member.process.is_reaped());
+        let (reaped, living): (Vec<_>, Vec<_>) = members
+            .iter()
+            .partition(|member| member.process.is_reaped());
+        let living: Vec<_> = living.iter().map(|member| member.id).collect();
         for Member { id, .. } in reaped {
             let step = as_move(scope, *id);
-            let back = self.cgroups.bring_back(&step, *id, &scope.group);
+            let cgroups = self.cgroups;
+            let of_thread = cgroups.bring_home((&step, *id), &scope.group, (&living, &homes));
+            let back = cgroups.bring_back(&step, *id, &scope.group);
+            let back = of_thread.unwrap_or(back);
             if members.len() == 1 {
                 return Err(Unstarted::not_over(back));
             }
