@@ -247,8 +247,8 @@ impl Attempt<'_> {
                 let mut failure = self.denied(&command);
                 if !self.version.is_v1() {
                     failure.sentence.push_str(
-                        " (cgroup v2 wants write access to cgroup.procs of the group that \
-                         encloses both the old and the new one, too)",
+                        ". cgroup v2 wants write access to cgroup.procs of the group that encloses both the \
+                         old and the new one, too",
                     );
                 }
                 failure

@@ -200,9 +200,14 @@ impl UnitWriter<'_> {
             if refusal.standing == Standing::Open {
                 self.was_silent();
             }
-            Unstarted {
-                failure: refusal.failure,
-                is_over: refusal.standing == Standing::Over,
+            let is_over = refusal.standing == Standing::Over;
+            let foreign = members.iter().find(|member| is_anothers(member));
+            match foreign.filter(|_| is_over) {
+                Some(foreign) => Unstarted::not_over(not_theirs(scope, foreign.id)),
+                None => Unstarted {
+                    failure: refusal.failure,
+                    is_over,
+                },
             }
         })
     }
@@ -275,6 +280,22 @@ impl UnitWriter<'_> {
         }
         Ok(())
     }
+}
+
+/// It is another user's, whom nobody but root moves.
+fn is_anothers(member: &Member) -> bool {
+    let own = rustix::process::geteuid();
+    let owner = rustix::fs::fstat(member.process.dir());
+    !own.is_root() && owner.is_ok_and(|owner| owner.st_uid != own.as_raw())
+}
+
+fn not_theirs(scope: &ScopeStart, target: ProcessId) -> Failure {
+    let sentence = format!(
+        "{} has started and ended again: process {} belongs to another user, and only root may move it. Run oomtop as root: \
+         sudo oomtop",
+        scope.unit, target.pid
+    );
+    failure(FailureKind::Denied, sentence)
 }
 
 /// The plain cgroup move of the same process: its present state is read in the same way.

@@ -40,8 +40,11 @@ impl Silent {
     fn new() -> Self {
         let base = tempfile::tempdir().expect("a directory");
         std::fs::create_dir_all(base.path().join("run/systemd/system")).expect("made");
-        let _socket = UnixListener::bind(base.path().join("run/systemd/private")).expect("bound");
-        Self { base, _socket }
+        let socket = UnixListener::bind(base.path().join("run/systemd/private")).expect("bound");
+        Self {
+            base,
+            _socket: socket,
+        }
     }
 
     fn writer(&self) -> (Writer, Answers) {
