@@ -29,16 +29,13 @@ const fn stands_alone(character: char, ascii: bool) -> bool {
 /// How many bytes of a text fit into `room` cells, one for each character; `None` if a character up there, or the next, may
 /// take another number of cells or join with its neighbour. Most text needs no look at graphemes, which costs much.
 pub fn one_by_one(text: &str, room: usize, ascii: bool) -> Option<usize> {
-    let mut characters = text.char_indices();
-    let mut taken = 0;
-    for (at, character) in &mut characters {
+    for (taken, (at, character)) in text.char_indices().enumerate() {
         if !stands_alone(character, ascii) {
             return None;
         }
         if taken == room {
             return Some(at);
         }
-        taken += 1;
     }
     Some(text.len())
 }

@@ -107,11 +107,11 @@ impl<T: Send + std::fmt::Debug + 'static> Aside<T> {
         if worker.ask.send(wanted.clone()).is_err() {
             return;
         }
-        let waited = worker.await_end();
+        let outcome = worker.await_end();
         let answers = worker.taken();
         let next = wanted.get(answers.len()).copied();
         answers.into_iter().for_each(take);
-        match (waited, next) {
+        match (outcome, next) {
             (Ok(()), _) => self.worker = Some(worker),
             (Err(RecvTimeoutError::Timeout), Some(id)) => {
                 worker.left.store(true, Ordering::SeqCst);
