@@ -58,7 +58,7 @@ pub fn prospect(
     })
 }
 
-/// As [`prospect`], but `None` also where all is [`Outlook::Fine`] without a kill: then no process is looked at.
+/// As [`prospect`], but `None` also where all is [`Outlook::Fine`](super::Outlook::Fine) without a kill: then no process is looked at.
 #[must_use]
 pub fn doubtful(domain: &DomainState, snapshot: &Snapshot, page_size: u64) -> Option<Prospect> {
     // What processes keep of the shared memory, a kill frees in place of swap: no more stays with them than without.
