@@ -4,6 +4,8 @@
 use std::os::unix::process::CommandExt as _;
 use std::process::{Command, Stdio};
 
+use crate::common::is_root;
+
 /// The words of a text that goes over lines and frames.
 fn words(text: &str) -> Vec<&str> {
     let frame = |c: char| c.is_whitespace() || ('\u{2500}'..='\u{257f}').contains(&c);
@@ -104,13 +106,13 @@ pub(super) fn fault(news: &str, uid: u32) -> Option<String> {
         if is_pattern(&command) {
             return None;
         }
-        let done = Command::new("sh")
-            .args(["-c", &command])
-            .uid(uid)
-            .gid(uid)
-            .stdin(Stdio::null())
-            .output()
-            .expect("sh");
+        let mut shell = Command::new("sh");
+        shell.args(["-c", &command]).stdin(Stdio::null());
+        // An ordinary user tries it as the user that is there.
+        if is_root() {
+            shell.uid(uid).gid(uid);
+        }
+        let done = shell.output().expect("sh");
         let said = String::from_utf8_lossy(&done.stderr).into_owned();
         (!done.status.success()).then(|| format!("'{command}' is said to be allowed: {said}"))
     })
