@@ -58,6 +58,7 @@ def commands(text):
 
 def is_pattern(command):
     """It has a name of the reader's choice in it."""
+    command = re.sub(r"\b[A-Z_]+=", "", command)
     return any(len(word) > 2 and word.isupper() and word.isalpha() for word in re.split(r"[^A-Za-z0-9]", command))
 
 

@@ -94,12 +94,20 @@ fn line(targets: &[ProcessId], context: &DialogContext<'_>) -> Option<Line> {
     let mut groups = snapshot.cgroups.iter();
     let has_manager =
         host.systemd && groups.any(|group| group.present && group.path.as_str().contains(&managed));
+    // Of a shell that no login has set up.
+    let lead = if host.without_session {
+        format!("env XDG_RUNTIME_DIR=/run/user/{} ", host.uid)
+    } else {
+        String::new()
+    };
     let limit = |unit: Option<UnitName>| match unit {
         Some(unit) => format!(
-            "systemctl --user set-property {} MemoryMax=1G",
+            "{lead}systemctl --user set-property {} MemoryMax=1G",
             quoted(&unit.name)
         ),
-        None if has_manager => "systemd-run --user --scope -p MemoryMax=1G COMMAND".to_owned(),
+        None if has_manager => {
+            format!("{lead}systemd-run --user --scope -p MemoryMax=1G COMMAND")
+        }
         None => "ulimit -v 1048576, before the command is started".to_owned(),
     };
     let Some(own) = own else {

@@ -101,6 +101,7 @@ impl<'a> Facts<'a> {
             hidepid: self.hidepid(root),
             ticks_per_second: rustix::param::clock_ticks_per_second(),
             systemd: runs_below(&root.base),
+            without_session: std::env::var_os("XDG_RUNTIME_DIR").is_none(),
         }
     }
 

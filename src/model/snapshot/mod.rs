@@ -83,6 +83,9 @@ pub struct Host {
     pub ticks_per_second: u64,
     /// True if systemd is pid 1 there.
     pub systemd: bool,
+    /// The environment of oomtop does not lead to the manager of its user (`XDG_RUNTIME_DIR`; systemctl(1) `--user`).
+    #[serde(skip)]
+    pub without_session: bool,
 }
 
 /// The additional facts of the details pane, read for one process.

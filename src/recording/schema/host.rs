@@ -29,7 +29,8 @@ record!(Host {
     in_container,
     hidepid,
     ticks_per_second,
-    systemd
+    systemd;
+    without_session
 });
 record!(KernelVersion { major, minor });
 record!(KernelRules {
