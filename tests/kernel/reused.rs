@@ -3,6 +3,7 @@
 mod many;
 mod scopes;
 mod siege;
+mod threads;
 mod tries;
 
 use std::fs;

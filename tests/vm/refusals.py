@@ -170,6 +170,9 @@ walk.ends("with an own manager")
 sh("systemctl", "stop", "user@%d" % UID)
 own = subprocess.Popen([*WITHOUT, "sleep", "1000"])
 until(lambda: os.path.exists("/proc/%d" % own.pid))
+# What root writes is the lowest that others may write (fs/proc/base.c `__set_oom_adj`); until then that of this protected scenario.
+with open("/proc/%d/oom_score_adj" % own.pid, "w") as file:
+    file.write("0")
 walk = Walk(WITHOUT)
 walk.on_somebody_elses(main_pid(FOREIGN), False)
 walk.act("a, an own process lower", own.pid, "a", "Adjust", typed="-500")

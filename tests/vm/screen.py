@@ -67,6 +67,11 @@ class Tui:
     def only(self, pid):
         """Filters the table down to one process and selects it."""
         self.keys("Escape")
+        # What the first one closed may have been a dialog.
+        for _ in range(4):
+            if until(lambda: "filter: " not in self.text() and "└─" not in self.text(), limit=2):
+                break
+            self.keys("Escape")
         self.type("/pid:%d" % pid)
         self.keys("Enter")
         self.wait("process %d in the table" % pid, lambda _: self.row(pid))

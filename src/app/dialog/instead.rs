@@ -94,19 +94,15 @@ fn line(targets: &[ProcessId], context: &DialogContext<'_>) -> Option<Line> {
     let mut groups = snapshot.cgroups.iter();
     let has_manager =
         host.systemd && groups.any(|group| group.present && group.path.as_str().contains(&managed));
-    // Of a shell that no login has set up.
-    let lead = if host.without_session {
-        format!("env XDG_RUNTIME_DIR=/run/user/{} ", host.uid)
-    } else {
-        String::new()
-    };
+    let reach = |program| host.reader().reach(program, Manager::User(host.uid));
     let limit = |unit: Option<UnitName>| match unit {
         Some(unit) => format!(
-            "{lead}systemctl --user set-property {} MemoryMax=1G",
+            "{} set-property {} MemoryMax=1G",
+            reach("systemctl"),
             quoted(&unit.name)
         ),
         None if has_manager => {
-            format!("{lead}systemd-run --user --scope -p MemoryMax=1G COMMAND")
+            format!("{} --scope -p MemoryMax=1G COMMAND", reach("systemd-run"))
         }
         None => "ulimit -v 1048576, before the command is started".to_owned(),
     };

@@ -3,13 +3,15 @@
 use super::DialogContext;
 use crate::model::cgroup::limits::{LimitFile, LimitPatch, LimitValue};
 use crate::model::cgroup::{CgroupPath, CgroupVersion, container};
+use crate::model::killers::oom_policy::Manager;
 use crate::model::shell::quoted;
+use crate::model::systemd::Reader;
 use crate::text::tone::{Line, Tone};
 
 /// The unit that manages a group.
 pub(super) struct ManagedUnit {
     name: String,
-    /// How to address its manager: `systemctl`, `systemctl --user`.
+    /// How the reader reaches its manager: `systemctl`, `systemctl --user`.
     systemctl: String,
 }
 
@@ -17,23 +19,18 @@ impl ManagedUnit {
     /// The innermost unit around a group; `None` outside of units.
     pub(super) fn of(path: &CgroupPath, context: &DialogContext<'_>) -> Option<Self> {
         let snapshot = context.cells.snapshot;
-        Self::new(path, context.host.uid, |uid| snapshot.user(uid))
+        Self::new(path, context.host.reader(), |uid| snapshot.user(uid))
     }
 
     fn new<'u>(
         path: &CgroupPath,
-        own: u32,
+        reader: Reader,
         user: impl FnOnce(u32) -> Option<&'u str>,
     ) -> Option<Self> {
         let unit = container::unit_of(path.as_str())?;
-        let systemctl = match container::user_manager_of(path.as_str()) {
-            None => "systemctl".to_owned(),
-            Some(uid) if uid == own => "systemctl --user".to_owned(),
-            Some(uid) => {
-                let name = user(uid).map_or_else(|| uid.to_string(), str::to_owned);
-                format!("systemctl --user -M {}@", quoted(&name))
-            }
-        };
+        let owner = container::user_manager_of(path.as_str());
+        let manager = owner.map_or(Manager::System, Manager::User);
+        let systemctl = reader.reach_by_name("systemctl", manager, owner.and_then(user));
         Some(Self {
             name: unit.to_owned(),
             systemctl,
@@ -165,40 +162,55 @@ mod tests {
     use crate::model::cgroup::limits::LimitPatch;
     use crate::model::cgroup::{CgroupPath, CgroupVersion};
     use crate::model::shell::quoted;
+    use crate::model::systemd::Reader;
 
     #[test]
     fn the_command_for_a_unit_goes_to_the_manager_that_owns_it() {
-        let command = |path: &str, own: u32| {
-            let unit = ManagedUnit::new(&CgroupPath::new(path), own, |_| Some("anna"));
+        let command = |path: &str, uid: u32, without_session: bool| {
+            let reader = Reader::User {
+                uid,
+                without_session,
+            };
+            let unit = ManagedUnit::new(&CgroupPath::new(path), reader, |_| Some("anna"));
             unit.map(|unit| unit.set_property(&LimitPatch::default(), CgroupVersion::V2))
         };
         let user = "/user.slice/user-1000.slice/user@1000.service";
         let tool = format!("{user}/app.slice/tool.service/inner");
-        for (path, own, wanted) in [
+        for (path, own, without_session, wanted) in [
             (
                 "/system.slice/web.service",
                 0,
+                false,
                 "systemctl set-property web.service MemoryMax=…",
             ),
             (
                 &tool,
                 1000,
+                true,
+                "env XDG_RUNTIME_DIR=/run/user/1000 systemctl --user set-property tool.service MemoryMax=…",
+            ),
+            (
+                &tool,
+                1000,
+                false,
                 "systemctl --user set-property tool.service MemoryMax=…",
             ),
             (
                 &tool,
                 0,
+                true,
                 "systemctl --user -M anna@ set-property tool.service MemoryMax=…",
             ),
             (
                 user,
                 0,
+                false,
                 "systemctl set-property user@1000.service MemoryMax=…",
             ),
         ] {
-            assert_eq!(command(path, own).as_deref(), Some(wanted));
+            assert_eq!(command(path, own, without_session).as_deref(), Some(wanted));
         }
-        assert_eq!(command("/docker/4f5e", 0), None);
+        assert_eq!(command("/docker/4f5e", 0, false), None);
     }
 
     #[test]

@@ -14,6 +14,7 @@ use crate::app::input::scope::KeyScope;
 use crate::app::msg::{Effect, Receipt};
 use crate::model::process::Pid;
 use crate::model::recall::Remembered;
+use crate::model::systemd::Reader;
 use crate::model::traced::TracedKill;
 use crate::oomlog::OomReport;
 use crate::oomlog::analysis::advice::{Advice, advice};
@@ -86,14 +87,15 @@ impl ReportDialog {
     }
 
     /// The lines of the page from `first` on, and the number of all its lines.
-    fn window(&self, first: usize, keymap: &Keymap) -> (Vec<Line>, usize) {
+    fn window(&self, first: usize, (keymap, reader): (&Keymap, Reader)) -> (Vec<Line>, usize) {
         match self.page {
             Page::Summary => {
                 let key = |step: &Advice| {
                     let (action, _) = deed(step)?;
                     Some(keymap.key_in(KeyScope::Report, action)?.to_string())
                 };
-                let mut lines = summary::lines_with_keys(&self.report, &self.remembered, &key);
+                let mut lines =
+                    summary::lines_with_keys(&self.report, &self.remembered, (&key, reader));
                 lines.extend(self.traced_lines());
                 all(lines, first)
             }
@@ -164,7 +166,7 @@ impl ReportDialog {
 
     /// Scrolls. A page starts where the page before it ended; the last page is full.
     fn scroll_on(&mut self, action: Id, context: &DialogContext<'_>) {
-        let (screen, keymap) = (context.screen, context.keymap);
+        let (screen, whose) = (context.screen, whose(context));
         let (width, height) = Room::most(screen);
         let height_of = |line: &Line| wrap(line, usize::from(width)).len();
         // Lines above the page that do not scroll. The tabs have a row, and so has the gap.
@@ -182,16 +184,16 @@ impl ReportDialog {
         };
         // Every line takes at least one row, so a page cannot hold more lines than rows.
         let before = |end: usize| {
-            let lines = self.window(end.saturating_sub(room), keymap).0;
+            let lines = self.window(end.saturating_sub(room), whose).0;
             let shown = lines.iter().skip(skipped).take(room.min(end));
             fit(&mut shown.collect::<Vec<_>>().into_iter().rev())
         };
-        let total = self.window(usize::MAX, keymap).1;
+        let total = self.window(usize::MAX, whose).1;
         let last = total.saturating_sub(before(total));
         let page = if action == Id::PageUp {
             before(self.scroll.first())
         } else {
-            let lines = self.window(self.scroll.first(), keymap).0;
+            let lines = self.window(self.scroll.first(), whose).0;
             fit(&mut lines.iter().skip(skipped).take(room))
         };
         self.scroll.turn(action, last, page);
@@ -331,7 +333,7 @@ impl Dialog for ReportDialog {
         let victim = self.report.kills.first().map_or_else(String::new, |kill| {
             format!(": {} {} was killed", kill.pid, kill.comm)
         });
-        let (lines, total) = self.window(self.scroll.first(), context.keymap);
+        let (lines, total) = self.window(self.scroll.first(), whose(context));
         let hints = context
             .hints(self.scope())
             .on(&[Id::NextPage], "page")
@@ -353,4 +355,9 @@ impl Dialog for ReportDialog {
         .gap()
         .text(lines)
     }
+}
+
+/// Whose keys and commands the page names.
+fn whose<'a>(context: &DialogContext<'a>) -> (&'a Keymap, Reader) {
+    (context.keymap, context.host.reader())
 }

@@ -7,6 +7,7 @@ use rustix::io::Errno;
 
 use crate::linux::cgroup::namespace;
 use crate::linux::kernel_file::{FileBuffer, is_gone, lines, number};
+use crate::model::cgroup::CgroupVersion;
 use crate::model::process::Pid;
 
 /// Most groups looked at: a machine has some thousands in all.
@@ -35,6 +36,30 @@ pub(crate) fn members(root: BorrowedFd<'_>, relative: &[u8]) -> Result<BTreeSet<
         }
     })?;
     Ok(found)
+}
+
+/// The numbers of all threads in the group `relative` below `root`, without those in the groups below it. A process is in the
+/// group of its first thread, whose number is its own.
+///
+/// # Errors
+/// Those of the read.
+pub(crate) fn threads(
+    root: BorrowedFd<'_>,
+    relative: &[u8],
+    version: CgroupVersion,
+) -> Result<BTreeSet<Pid>, Errno> {
+    let name = if version.is_v1() {
+        "/tasks"
+    } else {
+        "/cgroup.threads"
+    };
+    let file = [relative, name.as_bytes()].concat();
+    let mut buffer = FileBuffer::default();
+    let text = buffer.read_whole(root, file.as_slice())?;
+    let pids = lines(text).filter_map(number);
+    // 0 is a thread of another pid namespace.
+    let pids = pids.filter_map(|pid| Pid::try_from(pid).ok());
+    Ok(pids.filter(|pid| *pid != 0).collect())
 }
 
 /// Looks at the group `relative` and at all groups below it: each group before the groups in it. A group that has gone is left

@@ -23,6 +23,7 @@ use crate::model::kernel::{
 };
 use crate::model::process::{Pid, Process};
 use crate::model::snapshot::Host;
+use crate::model::systemd::Reader;
 
 use super::SysRoot;
 use super::kernel_file::{FileBuffer, count_cpus, number, signed, text};
@@ -101,7 +102,7 @@ impl<'a> Facts<'a> {
             hidepid: self.hidepid(root),
             ticks_per_second: rustix::param::clock_ticks_per_second(),
             systemd: runs_below(&root.base),
-            without_session: std::env::var_os("XDG_RUNTIME_DIR").is_none(),
+            without_session: has_no_session(),
         }
     }
 
@@ -303,6 +304,20 @@ pub(crate) fn is_own_namespace(proc: &Path, dir: BorrowedFd<'_>) -> bool {
     // oomtop can have the same pid in both namespaces: compare the namespaces too.
     let namespace = |base: &Path| std::fs::read_link(base.join("self/ns/pid")).ok();
     is_proc && says_self && namespace(proc) == namespace(Path::new("/proc"))
+}
+
+/// Nothing in the environment leads to the manager of this user (systemctl(1) `--user`).
+fn has_no_session() -> bool {
+    std::env::var_os("XDG_RUNTIME_DIR").is_none()
+}
+
+/// Who reads what oomtop says.
+#[must_use]
+pub fn own_reader() -> Reader {
+    Reader::User {
+        uid: rustix::process::geteuid().as_raw(),
+        without_session: has_no_session(),
+    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! [`Refusal`]: why systemd did not do what it was asked for, in sentences.
 
 use super::dbus::Error;
+use crate::linux::host::own_reader;
 use crate::linux::patience::Patience;
 use crate::model::killers::oom_policy::Manager;
 use crate::model::plan::receipt::{Failure, FailureKind};
@@ -111,11 +112,9 @@ pub(super) fn whose(manager: Manager) -> String {
     }
 }
 
-pub(super) fn systemctl(manager: Manager) -> &'static str {
-    match manager {
-        Manager::System => "sudo systemctl",
-        Manager::User(_) => "systemctl --user",
-    }
+/// How the user of oomtop tells a manager what it did not take from oomtop.
+pub(super) fn systemctl(manager: Manager) -> String {
+    own_reader().reach_with_right("systemctl", manager)
 }
 
 /// How somebody comes to a manager that cannot be reached; begins with a blank, and is empty for root.

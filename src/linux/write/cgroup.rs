@@ -12,6 +12,7 @@ mod movement;
 mod reclaim;
 
 use std::borrow::Cow;
+use std::cell::RefCell;
 use std::os::fd::{AsFd, OwnedFd};
 
 use rustix::fs::{AtFlags, Mode, OFlags};
@@ -22,6 +23,8 @@ use crate::model::cgroup::{CgroupPath, CgroupVersion};
 use crate::model::plan::receipt::{Failure, FailureKind, Reading};
 use crate::model::plan::step::{CgroupStep, LimitWrite};
 use crate::model::process::ProcessId;
+
+use by_thread::LastLook;
 
 use crate::linux::SysRoot;
 use crate::linux::cgroup::files::usage_file;
@@ -36,6 +39,7 @@ pub(crate) struct CgroupWriter {
     root: SysRoot,
     hierarchy: Hierarchy,
     made_for: CgroupVersion,
+    last_look: RefCell<Option<LastLook>>,
 }
 
 impl CgroupWriter {
@@ -45,6 +49,7 @@ impl CgroupWriter {
             root,
             hierarchy,
             made_for,
+            last_look: RefCell::new(None),
         }
     }
 

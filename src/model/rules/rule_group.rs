@@ -7,7 +7,8 @@ use crate::model::cgroup::limits::{LimitFile, LimitPatch, LimitValue};
 use crate::model::cgroup::{CgroupPath, CgroupVersion};
 use crate::model::process::comm::Comm;
 use crate::model::process::{Pid, ProcessId};
-use crate::model::systemd::UnitName;
+use crate::model::shell::quoted;
+use crate::model::systemd::{Reader, UnitName};
 
 /// Programs that start services and watch them: their limit would be that of all.
 const MANAGERS: &[&str] = &[
@@ -144,6 +145,8 @@ pub struct Around<'a> {
     pub systemd: bool,
     /// oomtop itself.
     pub own: Pid,
+    /// Who runs it.
+    pub user: Reader,
     /// The groups around the process, each with its hard limit in bytes, or why that cannot be read.
     pub limits: &'a [(CgroupPath, Result<Option<u64>, String>)],
 }
@@ -170,10 +173,11 @@ pub fn refusal(transfer: &Transfer, around: &Around<'_>) -> Option<String> {
     if around.systemd
         && let Some(unit) = UnitName::around(from)
     {
-        let name = &unit.name;
+        let systemctl = around.user.reach("systemctl", unit.manager);
+        let (name, word) = (&unit.name, quoted(&unit.name));
         return Some(format!(
             "it is in {name}, and a rule takes nothing out of a unit: systemd would no longer stop or watch it. Limit the \
-             unit (systemctl set-property {name} MemoryMax=…, or Slice= in its file), or move it in the dashboard (c)."
+             unit ({systemctl} set-property {word} MemoryMax=…, or Slice= in its file), or move it in the dashboard (c)."
         ));
     }
     let left = around
@@ -197,6 +201,7 @@ mod tests {
     use crate::model::process::ProcessId;
     use crate::model::rules::RuleId;
     use crate::model::rules::census::Holding;
+    use crate::model::systemd::Reader;
 
     fn transfer(comm: &str, from: &str) -> Transfer {
         Transfer {
@@ -223,6 +228,7 @@ mod tests {
         Around {
             systemd,
             own: 99,
+            user: Reader::Anybody,
             limits,
         }
     }
@@ -242,6 +248,19 @@ mod tests {
             refusal(&unit, &around(true, &[])).is_some_and(|said| said.contains("web.service"))
         );
         assert_eq!(refusal(&unit, &around(false, &[])), None);
+        let users = "/user.slice/user-1000.slice/user@1000.service/app.slice/web.service";
+        let root = Around {
+            user: Reader::User {
+                uid: 0,
+                without_session: true,
+            },
+            ..around(true, &[])
+        };
+        let said = refusal(&transfer("job", users), &root).expect("refused");
+        assert!(
+            said.contains("(systemctl --user -M 1000@ set-property web.service"),
+            "{said}"
+        );
         let manager = transfer("runsvdir", "/");
         assert!(refusal(&manager, &around(false, &[])).is_some());
         let own = Around {

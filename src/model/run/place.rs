@@ -11,6 +11,7 @@ use crate::model::plan::Plan;
 use crate::model::plan::step::{CgroupStep, LimitWrite};
 use crate::model::process::ProcessId;
 use crate::model::run::SELF;
+use crate::model::systemd::Reader;
 use crate::model::systemd::scope::ScopeHome;
 
 /// oomtop's own group, or one around it.
@@ -40,8 +41,8 @@ pub struct Surroundings {
     pub systemd: bool,
     /// The unit around oomtop whose groups systemd has left to it.
     pub delegated: Option<CgroupPath>,
-    /// oomtop runs as root.
-    pub is_root_user: bool,
+    /// Who runs oomtop.
+    pub user: Reader,
 }
 
 /// Where the group goes.
@@ -201,10 +202,10 @@ pub fn scope_home(around: &Surroundings, uid: u32) -> Option<ScopeHome> {
 
 fn refusal(around: &Surroundings, own: &CgroupPath) -> String {
     if around.systemd && !around.version.is_v1() {
-        let user = if around.is_root_user { "" } else { "--user " };
         return format!(
             "systemd manages the cgroups around oomtop ({own}) and has delegated none: \
-             systemd-run {user}--scope -p Delegate=yes oomtop run -- COMMAND{}",
+             {} --scope -p Delegate=yes oomtop run -- COMMAND{}",
+            around.user.reach("systemd-run", around.user.manager()),
             instead(around)
         );
     }
@@ -216,7 +217,7 @@ fn refusal(around: &Surroundings, own: &CgroupPath) -> String {
             instead(around)
         );
     }
-    if around.is_root_user {
+    if around.user.is_root() {
         return format!(
             "no cgroup can be made in {own}: /sys/fs/cgroup is read-only here (a container?): run oomtop on the host, or \
              mount it writable"
@@ -231,7 +232,7 @@ fn refusal(around: &Surroundings, own: &CgroupPath) -> String {
 
 /// What an ordinary user has without any group.
 fn instead(around: &Surroundings) -> &'static str {
-    if around.is_root_user {
+    if around.user.is_root() {
         return "";
     }
     ". Without root you can bound each process of the command, without a group: ulimit -v 1048576, before it starts"

@@ -15,6 +15,7 @@ use super::process::init::Init;
 use super::process::{Process, ProcessId};
 use super::rules::Rules;
 use super::rules::held::HeldBy;
+use super::systemd::Reader;
 use super::time::Now;
 use super::vm_settings::VmSettings;
 use crate::model::freezer::{Freezable, FreezerState};
@@ -86,6 +87,17 @@ pub struct Host {
     /// The environment of oomtop does not lead to the manager of its user (`XDG_RUNTIME_DIR`; systemctl(1) `--user`).
     #[serde(skip)]
     pub without_session: bool,
+}
+
+impl Host {
+    /// Who reads what oomtop shows.
+    #[must_use]
+    pub fn reader(&self) -> Reader {
+        Reader::User {
+            uid: self.uid,
+            without_session: self.without_session,
+        }
+    }
 }
 
 /// The additional facts of the details pane, read for one process.

@@ -4,10 +4,12 @@
 pub mod drop_in;
 pub mod oomd;
 mod place;
+mod reader;
 pub mod scope;
 mod unit;
 
 pub use place::{Place, Store};
+pub use reader::Reader;
 pub use unit::UnitName;
 
 use crate::model::cgroup::limits::LimitValue;

@@ -5,6 +5,7 @@ use crate::model::cgroup::container::short_id;
 use crate::model::cgroup::limits::LimitFile;
 use crate::model::process::Pid;
 use crate::model::recall::Remembered;
+use crate::model::systemd::Reader;
 use crate::oomlog::analysis::advice::{Advice, advice};
 use crate::oomlog::analysis::memcg_version::MemcgVersion;
 use crate::oomlog::analysis::root_cause::KernelPart;
@@ -25,7 +26,7 @@ pub(super) fn lines(
     report: &OomReport,
     verdict: &Verdict,
     remembered: &[(Pid, Remembered)],
-    key: KeyOf<'_>,
+    (key, reader): (KeyOf<'_>, Reader),
 ) -> Vec<Line> {
     let leak = leaked(report, remembered).map(|kill| {
         let text = format!(
@@ -36,8 +37,8 @@ pub(super) fn lines(
     });
     let steps = advice(report, verdict);
     let steps = steps.iter().map(|step| match key(step) {
-        Some(key) => line(&key, sentence(step)),
-        None => line(kind(step), sentence(step)),
+        Some(key) => line(&key, sentence(step, reader)),
+        None => line(kind(step), sentence(step, reader)),
     });
     leak.into_iter().chain(steps).collect()
 }
@@ -78,7 +79,7 @@ fn kind(step: &Advice) -> &'static str {
 }
 
 /// One step as a sentence without a key, a capital letter or a full stop.
-fn sentence(step: &Advice) -> String {
+fn sentence(step: &Advice, reader: Reader) -> String {
     let fixed = match step {
         Advice::MakeKillable { largest, in_cgroup } => {
             let largest = largest
@@ -100,7 +101,15 @@ fn sentence(step: &Advice) -> String {
             limit_kb,
             with_swap_kb,
             version,
-        } => return raise(cgroup.as_deref(), *limit_kb, *with_swap_kb, *version),
+        } => {
+            return raise(
+                cgroup.as_deref(),
+                *limit_kb,
+                *with_swap_kb,
+                *version,
+                reader,
+            );
+        }
         Advice::LimitAlone { comm, processes } => return limit_alone(comm, *processes),
         Advice::Protect { comm, larger } => {
             return format!("protect {comm} with a lower adj: {larger} held more");
@@ -227,6 +236,7 @@ fn raise(
     limit_kb: Option<u64>,
     with_swap_kb: Option<u64>,
     version: Option<MemcgVersion>,
+    reader: Reader,
 ) -> String {
     let kb = |value: u64| format::long_size(value.saturating_mul(1024));
     let group = cgroup.unwrap_or("the cgroup");
@@ -236,7 +246,7 @@ fn raise(
     let now = limit_kb.map_or_else(String::new, |limit| {
         format!(" (now {}{with_swap})", kb(limit))
     });
-    let systemd = set_property(cgroup.unwrap_or("/"));
+    let systemd = set_property(cgroup.unwrap_or("/"), reader);
     let how = match version.map(|version| (version, LimitFile::hard_limit(version.into()).name())) {
         // systemd cannot set a limit on memory and swap together.
         Some((MemcgVersion::V1, hard)) if with_swap_kb.is_some() => format!(
@@ -261,9 +271,14 @@ fn limit_alone(comm: &str, processes: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{kind, sentence};
+    use super::kind;
+    use crate::model::systemd::Reader;
     use crate::oomlog::analysis::advice::Advice;
     use crate::oomlog::analysis::memcg_version::MemcgVersion;
+
+    fn sentence(step: &Advice) -> String {
+        super::sentence(step, Reader::Anybody)
+    }
 
     fn raise(version: Option<MemcgVersion>, with_swap_kb: Option<u64>) -> String {
         sentence(&Advice::RaiseLimit {
@@ -302,19 +317,33 @@ mod tests {
 
     #[test]
     fn a_unit_of_a_user_manager_is_set_through_that_manager() {
-        let raise = |cgroup: &str| {
-            sentence(&Advice::RaiseLimit {
+        let raise = |cgroup: &str, reader: Reader| {
+            let step = Advice::RaiseLimit {
                 cgroup: Some(cgroup.to_owned()),
                 limit_kb: None,
                 with_swap_kb: None,
                 version: Some(MemcgVersion::V2),
-            })
+            };
+            super::sentence(&step, reader)
         };
-        let system = raise("/system.slice/web.service");
+        let system = raise("/system.slice/web.service", Reader::Anybody);
         assert!(system.contains(": systemctl set-property, "), "{system}");
-        let user =
-            raise("/user.slice/user-1000.slice/user@1000.service/app.slice/app-firefox.service");
-        assert!(user.contains(": systemctl --user set-property, "), "{user}");
+        let user = "/user.slice/user-1000.slice/user@1000.service/app.slice/app-firefox.service";
+        let here = |uid| Reader::User {
+            uid,
+            without_session: false,
+        };
+        for (reader, command) in [
+            (
+                Reader::Anybody,
+                ": env XDG_RUNTIME_DIR=/run/user/1000 systemctl --user set-property, ",
+            ),
+            (here(1000), ": systemctl --user set-property, "),
+            (here(0), ": systemctl --user -M 1000@ set-property, "),
+        ] {
+            let said = raise(user, reader);
+            assert!(said.contains(command), "{said}");
+        }
     }
 
     #[test]

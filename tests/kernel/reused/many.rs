@@ -4,9 +4,9 @@
 use std::process::{Child, Command, Stdio};
 use std::time::Instant;
 
-use super::scopes;
 use super::siege::{Siege, Tally, Writer};
 use super::tries::Kind;
+use super::{scopes, threads};
 use crate::common::memcg::{Memcg, Version};
 use crate::common::{measured, skipped};
 
@@ -51,7 +51,8 @@ fn worker() {
         "adj" => Kind::Adj,
         "signal" => Kind::Signal,
         "move" => Kind::Move,
-        "a thread" => return scopes::a_thread(&group),
+        "a thread, systemd" => return threads::by_a_manager(&group),
+        "a thread, oomtop" => return threads::by_oomtop(&group),
         "scope, by number" => return scopes::on_paper(&group, count, true, seed).print(),
         "scope, by descriptor" => return scopes::on_paper(&group, count, false, seed).print(),
         other => panic!("{other}"),

@@ -5,7 +5,7 @@ use std::sync::mpsc::channel;
 use std::time::Duration;
 
 use super::siege::{Siege, Tally, Writer, waiting, with_pid};
-use super::{Ends, many};
+use super::Ends;
 use crate::common::memcg::{self, Memcg};
 use crate::common::moving_systemd::MovingSystemd;
 use crate::common::own_child::id_of;
@@ -21,9 +21,9 @@ use oomtop::model::plan::step::{ScopeStart, Step, UnitStep};
 use oomtop::model::process::ProcessId;
 use oomtop::model::systemd::UnitName;
 
-const NAME: &str = "oomtop-reused.scope";
+pub(super) const NAME: &str = "oomtop-reused.scope";
 
-fn scope(targets: Vec<ProcessId>, slice: &str, group: &str) -> Step {
+pub(super) fn scope(targets: Vec<ProcessId>, slice: &str, group: &str) -> Step {
     UnitStep::Scope(ScopeStart {
         targets,
         unit: UnitName {
@@ -38,7 +38,10 @@ fn scope(targets: Vec<ProcessId>, slice: &str, group: &str) -> Step {
 }
 
 /// A manager below a root of its own, for scopes in a group of the test.
-fn manager(group: &Memcg, by_number: bool) -> (tempfile::TempDir, MovingSystemd, SysRoot) {
+pub(super) fn manager(
+    group: &Memcg,
+    by_number: bool,
+) -> (tempfile::TempDir, MovingSystemd, SysRoot) {
     let dir = tempfile::tempdir().expect("a directory");
     let path = format!("{}/{NAME}", group.path());
     let systemd = MovingSystemd::start(dir.path(), group.dir().join(NAME), path, by_number);
@@ -196,65 +199,4 @@ fn a_stranger_that_systemd_was_told_to_move_is_moved_back() {
     assert!(failure.sentence.contains("was moved back to"), "{failure}");
     let own = memcg::of(std::process::id());
     assert_eq!(memcg::of(stranger.0.id()), own, "{failure}");
-}
-
-/// How often a thread is started for the number: another one may have it for a moment.
-const TRIES: usize = 200;
-
-/// In a worker: the number of the target goes to a thread of the worker itself, which is gone again when oomtop looks.
-pub(super) fn a_thread(group: &Memcg) {
-    let (_dir, systemd, root) = manager(group, true);
-    let path = format!("{}/{NAME}", group.path());
-    let home = memcg::of(std::process::id());
-    let mut target = Ends(waiting());
-    let id = id_of(target.0.id()).expect("its start time");
-    let hook = move || {
-        target.0.kill().expect("killed");
-        target.0.wait().expect("reaped");
-        let has_number = |_| {
-            let before = (id.pid - 1).to_string();
-            std::fs::write("/proc/sys/kernel/ns_last_pid", before).expect("a namespace of its own");
-            let (tell, told) = channel();
-            std::thread::spawn(move || {
-                let number = rustix::thread::gettid().as_raw_nonzero().get();
-                let is_it = u32::try_from(number) == Ok(id.pid);
-                tell.send(is_it).expect("the hook waits");
-                // Until the manager has moved whoever has the number.
-                std::thread::sleep(Duration::from_millis(if is_it { 5 } else { 0 }));
-            });
-            told.recv().expect("it began")
-        };
-        assert!((0..TRIES).any(has_number), "a thread has the number");
-    };
-    systemd.waits(Duration::from_millis(5), Some(Box::new(hook)));
-    let mut kernel = KernelWriter::new(root, version(group));
-    kernel.hold(&[id]);
-    let receipt = kernel.step(&scope(vec![id], "oomtop.slice", &path));
-    let failure = receipt.failure().expect("its process has ended");
-    assert_eq!(failure.kind, FailureKind::Reused, "{failure}");
-    assert!(
-        failure.sentence.contains("went to a thread of"),
-        "{failure}"
-    );
-    assert_eq!(memcg::of(std::process::id()), home, "{failure}");
-}
-
-#[test]
-fn who_was_moved_by_the_number_of_a_thread_goes_home() {
-    let test = "who_was_moved_by_the_number_of_a_thread_goes_home";
-    let Some(parent) = Memcg::create("thread") else {
-        return;
-    };
-    if parent.version() == memcg::Version::V2 {
-        // Groups below it have memory control.
-        drop(parent.child("first"));
-    }
-    if !many::has_namespaces() {
-        return skipped(test, "no pid namespace can be made");
-    }
-    let own = parent.path().trim_start_matches('/');
-    let worker = many::start(&format!("a thread;1;;0;{own}/worker"));
-    let output = worker.wait_with_output().expect("it ends");
-    let said = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success(), "{said}");
 }

@@ -1,7 +1,7 @@
 //! Moves a process, and sets right what a move did to a stranger.
 //!
 //! `cgroup.procs` takes a number. If the process ends between the last look and the write, the number can be
-//! another's by then: the kernel moves that one. No look before the write can prevent it, so a look after the
+//! another's by then, or that of a thread of another ([`super::by_thread`]): the kernel moves that one. No look before the write can prevent it, so a look after the
 //! write finds out whom it has hit.
 
 use std::os::fd::AsFd;
@@ -32,6 +32,8 @@ impl CgroupWriter {
         let dir = self.open(step, group)?;
         let process = pins.process(target)?;
         *before = self.home(step, &process);
+        let homes = self.homes_before(group);
+        let inside = self.threads(group);
         // As near to the write as can be.
         process.check()?;
         write_file(&dir, "cgroup.procs", &target.pid.to_string())
@@ -39,7 +41,9 @@ impl CgroupWriter {
         if let Err(failure) = process.check() {
             // Until it is reaped, the pid is its own: then a zombie was moved.
             return Err(if process.is_reaped() {
-                self.bring_back(step, target, group)
+                let of_thread = self.bring_home((step, target), group, (&inside, &homes));
+                let back = self.bring_back(step, target, group);
+                of_thread.unwrap_or(back)
             } else {
                 failure
             });

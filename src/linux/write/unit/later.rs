@@ -1,6 +1,7 @@
 //! The drop-in that oomtop keeps for a service, and what systemd has loaded after it.
 
 use super::{UnitWriter, not_kept};
+use crate::linux::host::own_reader;
 use crate::linux::systemd::directory::Directory;
 use crate::linux::systemd::manager::Connected;
 use crate::linux::systemd::{Standing, no_later_start};
@@ -111,8 +112,9 @@ fn by_hand(write: &DropInWrite, failure: Failure) -> Failure {
     };
     Failure {
         sentence: format!(
-            "{} Or: sudo systemctl edit {runtime}{}, and there [Service] {key}={value}",
+            "{} Or: {} edit {runtime}{}, and there [Service] {key}={value}",
             failure.sentence,
+            own_reader().reach_with_right("systemctl", write.unit.manager),
             quoted(&write.unit.name)
         ),
         ..failure

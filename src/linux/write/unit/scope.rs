@@ -181,14 +181,12 @@ impl UnitWriter<'_> {
         });
         // Check even if systemd reports success: it writes a number in the end, also where it was given a descriptor (systemd
         // src/core/cgroup.c `unit_attach_pids_to_cgroup`), and that may have been a stranger's by then.
-        let (reaped, living): (Vec<_>, Vec<_>) = members
-            .iter()
-            .partition(|member| member.process.is_reaped());
-        let living: Vec<_> = living.iter().map(|member| member.id).collect();
+        let meant = members.iter().map(|member| member.id.pid).collect();
+        let reaped = members.iter().filter(|member| member.process.is_reaped());
         for Member { id, .. } in reaped {
             let step = as_move(scope, *id);
             let cgroups = self.cgroups;
-            let of_thread = cgroups.bring_home((&step, *id), &scope.group, (&living, &homes));
+            let of_thread = cgroups.bring_home((&step, *id), &scope.group, (&meant, &homes));
             let back = cgroups.bring_back(&step, *id, &scope.group);
             let back = of_thread.unwrap_or(back);
             if members.len() == 1 {

@@ -5,6 +5,7 @@ use crate::model::cgroup::limits::{LimitFile, LimitPatch, LimitValue};
 use crate::model::cgroup::{CgroupPath, CgroupVersion};
 use crate::model::plan::step::{CgroupStep, Step};
 use crate::model::process::ProcessId;
+use crate::model::systemd::Reader;
 
 fn path(text: &str) -> CgroupPath {
     CgroupPath::new(text)
@@ -23,6 +24,13 @@ fn level(name: &str, facts: &str) -> (CgroupPath, Level) {
     (path(name), level)
 }
 
+fn user(uid: u32, without_session: bool) -> Reader {
+    Reader::User {
+        uid,
+        without_session,
+    }
+}
+
 fn v2(levels: &[(&str, &str)]) -> Surroundings {
     Surroundings {
         version: CgroupVersion::V2,
@@ -32,7 +40,7 @@ fn v2(levels: &[(&str, &str)]) -> Surroundings {
             .collect(),
         systemd: false,
         delegated: None,
-        is_root_user: true,
+        user: user(0, false),
     }
 }
 
@@ -76,9 +84,16 @@ fn where_systemd_runs_only_what_is_delegated_is_used() {
         refused.contains("systemd-run --scope -p Delegate=yes oomtop run"),
         "{refused}"
     );
-    around.is_root_user = false;
+    around.user = user(1000, false);
     let refused = choose(&around).expect_err("not delegated");
-    assert!(refused.contains("systemd-run --user --scope"), "{refused}");
+    assert!(
+        refused.contains(": systemd-run --user --scope"),
+        "{refused}"
+    );
+    around.user = user(1000, true);
+    let refused = choose(&around).expect_err("not delegated");
+    let reached = ": env XDG_RUNTIME_DIR=/run/user/1000 systemd-run --user --scope";
+    assert!(refused.contains(reached), "{refused}");
     // A scope that was made for oomtop.
     around.levels[0] = level(scope, "w");
     assert_eq!(choose(&around), Ok(Place::BesideSelf(path(scope))));
@@ -100,7 +115,7 @@ fn v1_needs_nothing_but_the_right_to_write() {
     assert_eq!(choose(&v1("ow")), Ok(Place::Below(path("/a"))));
     assert!(choose(&v1("o")).is_err_and(|why| why.contains("read-only")));
     let user = Surroundings {
-        is_root_user: false,
+        user: user(1000, false),
         ..v1("o")
     };
     assert!(choose(&user).is_err_and(|why| why.contains("as root")));

@@ -8,6 +8,7 @@ mod victims;
 
 use crate::model::process::Pid;
 use crate::model::recall::Remembered;
+use crate::model::systemd::Reader;
 use crate::oomlog::analysis::evidence::{some_may_be_killed, whole_kb};
 use crate::oomlog::analysis::holders::{by_name, resident_kb};
 use crate::oomlog::analysis::ledger::Outlook;
@@ -24,16 +25,16 @@ use crate::text::tone::{Line, Tone};
 /// How many names are listed as holders of the memory.
 const HOLDERS: usize = 4;
 
-/// All lines of the page for printing, without keys.
+/// All lines of the page for printing, without keys, and for whoever reads them.
 pub fn lines(report: &OomReport, remembered: &[(Pid, Remembered)]) -> Vec<Line> {
-    lines_with_keys(report, remembered, &|_| None)
+    lines_with_keys(report, remembered, (&|_| None, Reader::Anybody))
 }
 
-/// All lines of the page, with `key` in front of each step of the advice that has one.
+/// All lines of the page, with `key` in front of each step of the advice that has one, and commands for `reader`.
 pub fn lines_with_keys(
     report: &OomReport,
     remembered: &[(Pid, Remembered)],
-    key: KeyOf<'_>,
+    (key, reader): (KeyOf<'_>, Reader),
 ) -> Vec<Line> {
     let ranking = ranking(report);
     let verdict = Verdict::new(report);
@@ -60,7 +61,7 @@ pub fn lines_with_keys(
              (oomtop explain).",
         ));
     }
-    let advice = advice::lines(report, &verdict, remembered, key);
+    let advice = advice::lines(report, &verdict, remembered, (key, reader));
     if !advice.is_empty() {
         lines.push(Line::new());
         lines.push(Line::of(Tone::Accent, "What to do now"));
