@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::os::fd::BorrowedFd;
 
+use rustix::fs::AtFlags;
 use rustix::io::Errno;
 
 use crate::linux::cgroup::namespace;
@@ -47,6 +48,7 @@ pub(crate) fn threads(
     root: BorrowedFd<'_>,
     relative: &[u8],
     version: CgroupVersion,
+    buffer: &mut FileBuffer,
 ) -> Result<BTreeSet<Pid>, Errno> {
     let name = if version.is_v1() {
         "/tasks"
@@ -54,7 +56,6 @@ pub(crate) fn threads(
         "/cgroup.threads"
     };
     let file = [relative, name.as_bytes()].concat();
-    let mut buffer = FileBuffer::default();
     let text = buffer.read_whole(root, file.as_slice())?;
     let pids = lines(text).filter_map(number);
     // 0 is a thread of another pid namespace.
@@ -88,6 +89,9 @@ pub(crate) fn each_group(
             is_whole = false;
             continue;
         }
+        if is_leaf(root, &path) {
+            continue;
+        }
         let children = namespace::children(root, &path);
         is_whole &= !children.as_ref().is_err_and(|errno| !is_gone(*errno));
         for name in children.unwrap_or_default() {
@@ -98,4 +102,11 @@ pub(crate) fn each_group(
         }
     }
     Ok(is_whole)
+}
+
+/// No group is in it. The link count of a directory is two plus the number of its subdirectories (fs/kernfs/inode.c
+/// `kernfs_refresh_inode`); a file system that does not count so says 1. Far cheaper than to list the files of a group.
+fn is_leaf(root: BorrowedFd<'_>, path: &[u8]) -> bool {
+    let stat = rustix::fs::statat(root, path, AtFlags::SYMLINK_NOFOLLOW);
+    stat.is_ok_and(|stat| stat.st_nlink == 2)
 }

@@ -71,8 +71,8 @@ fn lower_adj() -> bool {
     is_plain && std::fs::write(path, ADJ).is_ok()
 }
 
-/// Changes only the default 0, as above. The threads that are started later inherit it (setpriority(2)).
-fn lower_nice() -> bool {
+/// Runs before those with the usual nice value. Changes only the default 0, as above. The threads that are started later inherit it (setpriority(2)).
+pub(crate) fn lower_nice() -> bool {
     let is_plain = rustix::process::getpriority_process(None) == Ok(0);
     is_plain && rustix::process::setpriority_process(None, NICE).is_ok()
 }

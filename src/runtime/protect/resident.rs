@@ -9,6 +9,7 @@ use super::inbox::{Arrival, Inbox};
 use super::journal::{Level, say};
 use super::rule_writer::RuleWriter;
 use super::{RuleSource, Stay};
+use crate::linux::host::self_protection::lower_nice;
 use crate::linux::subjects::SubjectReader;
 use crate::linux::{ReadError, SysRoot};
 use crate::model::rules::Rules;
@@ -31,6 +32,9 @@ pub(super) fn stay(
     audit: Option<PathBuf>,
 ) -> Result<u8, RunError> {
     let begun = Instant::now();
+    // What starts a thousand processes at once takes all processors: a value must not wait until they are through. Before
+    // there are threads, which inherit it.
+    let _ = lower_nice();
     let reader = SubjectReader::open(root, &rules)?;
     let writer = RuleWriter::new(root, reader.cgroups(), audit)?;
     // Before the first look: what starts during it is told.

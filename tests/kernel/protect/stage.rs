@@ -192,6 +192,18 @@ impl Resident {
         kill_process(Pid::from_child(&self.child), signal).expect("sent");
     }
 
+    /// The nice values of its threads.
+    pub(crate) fn nice(&self) -> Vec<i32> {
+        let tasks = std::fs::read_dir(format!("/proc/{}/task", self.child.id())).expect("it runs");
+        let nice = |task: std::fs::DirEntry| {
+            let stat = std::fs::read_to_string(task.path().join("stat")).ok()?;
+            // Field 19; the second one may hold blanks.
+            let (_, rest) = stat.rsplit_once(')')?;
+            rest.split_whitespace().nth(16)?.parse().ok()
+        };
+        tasks.flatten().filter_map(nice).collect()
+    }
+
     /// SIGTERM ends it cleanly.
     pub(crate) fn ends(mut self) {
         self.signal(Signal::TERM);

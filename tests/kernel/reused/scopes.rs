@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
-use super::siege::{Siege, Tally, Writer, waiting, with_pid};
 use super::Ends;
+use super::siege::{Siege, Tally, Writer, waiting, with_pid};
 use crate::common::memcg::{self, Memcg};
 use crate::common::moving_systemd::MovingSystemd;
 use crate::common::own_child::id_of;

@@ -12,6 +12,7 @@ use rustix::time::{ClockId, clock_gettime};
 
 use super::{CgroupWriter, write_file};
 use crate::linux::cgroup::members::{each_group, threads};
+use crate::linux::kernel_file::FileBuffer;
 use crate::linux::write::errors::failure;
 use crate::linux::write::pinned::PinnedProcess;
 use crate::model::cgroup::CgroupPath;
@@ -55,10 +56,11 @@ impl CgroupWriter {
     /// Reads where everybody is: from the lists of the groups, which are far fewer than the processes.
     pub(in crate::linux::write) fn homes(&self) -> Homes {
         let mut groups = Vec::new();
+        let mut buffer = FileBuffer::default();
         if let Ok(root) = self.hierarchy.dir() {
             let look = |relative: &[u8]| {
                 // Nobody is moved back to a group that cannot be read.
-                let all = threads(root, relative, self.made_for).unwrap_or_default();
+                let all = threads(root, relative, self.made_for, &mut buffer).unwrap_or_default();
                 if !all.is_empty() {
                     let path = self.hierarchy.root_group();
                     let path = path.join(relative.strip_prefix(b".").unwrap_or(relative));
@@ -97,7 +99,7 @@ impl CgroupWriter {
     pub(in crate::linux::write) fn threads(&self, group: &CgroupPath) -> BTreeSet<Pid> {
         let threads = self.relative(group).ok().and_then(|relative| {
             let root = self.hierarchy.dir().ok()?;
-            threads(root, &relative, self.made_for).ok()
+            threads(root, &relative, self.made_for, &mut FileBuffer::default()).ok()
         });
         threads.unwrap_or_default()
     }
