@@ -5,10 +5,11 @@ mod groups;
 
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::common::hands::Dice;
 use crate::common::hog::adj_of;
+use crate::common::measured;
 use crate::common::own_child::OwnChild;
 use crate::common::patience::{beside, until};
 use crate::protect::stage::{RuleFile, protect};
@@ -131,21 +132,25 @@ fn a_log_has_every_write_of_runs_that_are_killed() {
     let log = rules.path.with_file_name("audit");
     let mut dice = Dice(0x1eaf_cafe);
     let mut written = 0;
-    let mut value = adj_of(pid).expect("an adj");
-    for round in 0..MOMENTS {
-        // Higher and higher: that needs no privilege.
-        let wanted = i32::try_from(900 + round % 100).expect("small");
+    // Higher and higher: that needs no privilege.
+    let wants = |wanted: usize| {
         rules.write(&format!(
             "[[rule]]\nname = \"sh\"\nuser = \"{}\"\ncommand = \"sh -c read line\"\nadj = {wanted}\n",
             rustix::process::geteuid().as_raw()
         ));
         let mut run = protect(&rules, &["--once", "--audit", log.to_str().expect("text")]);
-        let mut run = run
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("it starts");
-        std::thread::sleep(Duration::from_micros(dice.roll(30_000) as u64));
+        run.stdout(Stdio::null()).stderr(Stdio::null());
+        run
+    };
+    // How long a whole run takes here and now.
+    let begun = Instant::now();
+    assert!(wants(899).status().expect("it runs").success());
+    let span = usize::try_from(begun.elapsed().as_micros() * 5 / 4).expect("short");
+    let mut value = adj_of(pid).expect("an adj");
+    assert_eq!(value, 899);
+    for round in 0..MOMENTS {
+        let mut run = wants(900 + round % 100).spawn().expect("it starts");
+        std::thread::sleep(Duration::from_micros(dice.roll(span) as u64));
         run.kill().expect("killed");
         run.wait().expect("reaped");
         let now = adj_of(pid).expect("it lives");
@@ -171,5 +176,7 @@ fn a_log_has_every_write_of_runs_that_are_killed() {
         let cut = lines.iter().filter(|line| line.is_err()).count();
         assert!(cut <= round + 1, "{cut} cut lines");
     }
-    println!("{written} of {MOMENTS} runs were killed after their write");
+    measured(&format!(
+        "{written} of {MOMENTS} runs were killed after their write"
+    ));
 }
