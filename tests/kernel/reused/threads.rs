@@ -5,14 +5,14 @@
 use std::io::Read as _;
 use std::process::Command;
 use std::sync::mpsc::channel;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::scopes::{NAME, manager, scope};
 use super::siege::waiting;
 use super::{Ends, many, start_move, waits_for_reader};
 use crate::common::memcg::{self, Memcg};
 use crate::common::own_child::id_of;
-use crate::common::patience::until;
+use crate::common::patience::{PATIENCE, until};
 use crate::common::skipped;
 use crate::whole::version;
 use oomtop::linux::write::executor::KernelWriter;
@@ -22,38 +22,56 @@ use oomtop::model::plan::receipt::FailureKind;
 /// How often a thread is started for the number: another one may have it for a moment.
 const TRIES: usize = 200;
 
-/// A thread of this process gets the number and does `then` with it.
-fn thread_with(pid: u32, then: impl Fn() + Clone + Send + 'static) -> bool {
+/// A thread of this process gets the number, does `first` with it before this returns, and lives until `last` is done.
+fn thread_with(
+    pid: u32,
+    first: impl Fn() + Clone + Send + 'static,
+    last: impl Fn() + Clone + Send + 'static,
+) -> bool {
     (0..TRIES).any(|_| {
         let before = (pid - 1).to_string();
         std::fs::write("/proc/sys/kernel/ns_last_pid", before).expect("a namespace of its own");
         let (tell, told) = channel();
-        let then = then.clone();
+        let (first, last) = (first.clone(), last.clone());
         std::thread::spawn(move || {
             let number = rustix::thread::gettid().as_raw_nonzero().get();
             let is_it = u32::try_from(number) == Ok(pid);
             if is_it {
-                then();
+                first();
             }
             tell.send(is_it).expect("who started it waits");
-            // Until a manager has moved whoever has the number.
-            std::thread::sleep(Duration::from_millis(if is_it { 5 } else { 0 }));
+            if is_it {
+                last();
+            }
         });
         told.recv().expect("it began")
     })
 }
 
-/// In a worker: systemd moves by the number, and the thread is gone again when oomtop looks.
+/// In a worker: systemd moves by the number, and the thread ends at once.
 pub(super) fn by_a_manager(group: &Memcg) {
     let (_dir, systemd, root) = manager(group, true);
     let path = format!("{}/{NAME}", group.path());
     let home = memcg::of(std::process::id());
     let mut target = Ends(waiting());
     let id = id_of(target.0.id()).expect("its start time");
+    let scope_path = path.clone();
+    let is_moved = move || {
+        // Without a pause: oomtop may have moved it back a moment later.
+        let begun = Instant::now();
+        while memcg::of(std::process::id()).as_ref() != Some(&scope_path)
+            && begun.elapsed() < PATIENCE
+        {
+            std::thread::yield_now();
+        }
+    };
     let hook = move || {
         target.0.kill().expect("killed");
         target.0.wait().expect("reaped");
-        assert!(thread_with(id.pid, || ()), "a thread has the number");
+        assert!(
+            thread_with(id.pid, || (), is_moved),
+            "a thread has the number"
+        );
     };
     systemd.waits(Duration::from_millis(5), Some(Box::new(hook)));
     let mut kernel = KernelWriter::new(root, version(group));
@@ -92,7 +110,10 @@ pub(super) fn by_oomtop(group: &Memcg) {
     target.0.wait().expect("reaped");
     let procs = group.dir().join("cgroup.procs");
     let move_it = move || std::fs::write(&procs, id.pid.to_string()).expect("written");
-    assert!(thread_with(id.pid, move_it), "a thread has the number");
+    assert!(
+        thread_with(id.pid, move_it, || ()),
+        "a thread has the number"
+    );
     assert_eq!(memcg::of(std::process::id()).as_deref(), Some(group.path()));
     let number = format!("/proc/{}", id.pid);
     assert!(
