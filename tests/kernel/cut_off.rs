@@ -103,6 +103,11 @@ fn a_file_of_rules_is_whole_whenever_its_writer_is_killed() {
     let path = dir.path().join("rules.toml");
     let mut dice = Dice(0x2b1e_55ed);
     let (mut most, mut left_over) = (0, 0);
+    // A file worth the name, however slow the machine is.
+    let mut child = start(&path);
+    assert!(until(|| rules(&path) > 10), "{:?}", child.try_wait());
+    child.kill().expect("killed");
+    child.wait().expect("reaped");
     for _ in 0..MOMENTS {
         let mut child = start(&path);
         // It has begun, so that most moments are within a write.
@@ -119,7 +124,7 @@ fn a_file_of_rules_is_whole_whenever_its_writer_is_killed() {
         assert!(names <= 2, "one new file at most is left");
         left_over += usize::from(names == 2);
     }
-    assert!(most > 20, "{most}");
+    assert!(most > 10, "{most}");
     println!("{left_over} of {MOMENTS} were killed before the rename");
 }
 
