@@ -120,19 +120,25 @@ fn a_ring_that_runs_over_counts_what_is_lost_and_goes_on() {
     // Nobody reads meanwhile. A child that has ended takes signals until it is reaped: all but the first are not
     // delivered, and take no room from others.
     let mut child = sleep();
+    let mut told = Vec::new();
+    // Others on the machine may have been killed since it was opened.
+    trace.take(&mut told);
     for _ in 0..4000 {
         rustix::process::kill_process(pid(&child), rustix::process::Signal::KILL).expect("sent");
     }
     child.wait().expect("reaped");
+    // They may be killed meanwhile, too.
     let by_loop = trace.lost_signals();
-    assert_eq!(by_loop, 0, "a loop of kills has no more than a few records");
+    assert!(
+        by_loop < 400,
+        "a loop of kills has no more than a few records: {by_loop}"
+    );
     for _ in 0..60 {
         let mut other = sleep();
         other.kill().expect("killed");
         other.wait().expect("reaped");
     }
     assert!(trace.lost_signals() > 0);
-    let mut told = Vec::new();
     let mut count = |told: &mut Vec<Traced>, wanted: u32| {
         let is_it = |traced: &&Traced| matches!(traced, Traced::Sigkill(sigkill) if sigkill.target.pid == wanted);
         let begun = Instant::now();
