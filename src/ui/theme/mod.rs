@@ -35,7 +35,8 @@ impl Theme {
         let plain = Style::new();
         let bold = plain.add_modifier(Modifier::BOLD);
         Self::new(|role| match role {
-            Role::Text(Tone::Normal) => plain,
+            // What always stands there must not be louder than what is urgent.
+            Role::Text(Tone::Normal) | Role::Label => plain,
             // Dark grey is unreadable on many terminals; grey with DIM falls back to plain grey.
             Role::Text(Tone::Dim) => plain.fg(Color::Gray).add_modifier(Modifier::DIM),
             Role::Text(Tone::Strong) => bold,
@@ -48,11 +49,8 @@ impl Theme {
                 .bg(Color::Blue)
                 .fg(Color::White)
                 .remove_modifier(Modifier::DIM),
-            Role::SelectedElsewhere => plain.add_modifier(Modifier::UNDERLINED),
-            // What always stands there must not be louder than what is urgent.
-            Role::Heading => plain.add_modifier(Modifier::UNDERLINED),
+            Role::SelectedElsewhere | Role::Heading => plain.add_modifier(Modifier::UNDERLINED),
             Role::Sorted => bold.fg(Color::Cyan).add_modifier(Modifier::UNDERLINED),
-            Role::Label => plain,
         })
     }
 
@@ -64,9 +62,8 @@ impl Theme {
         Self::new(|role| match role {
             Role::Text(Tone::Normal | Tone::Dim | Tone::Good) | Role::Label => plain,
             Role::Text(Tone::Strong | Tone::Accent | Tone::Watch) | Role::Key | Role::Mark => bold,
-            Role::Text(Tone::Danger) => bold.add_modifier(Modifier::UNDERLINED),
+            Role::Text(Tone::Danger) | Role::Sorted => bold.add_modifier(Modifier::UNDERLINED),
             Role::Text(Tone::Critical) => bold.add_modifier(Modifier::REVERSED),
-            Role::Sorted => bold.add_modifier(Modifier::UNDERLINED),
             Role::Selected => reversed,
             Role::SelectedElsewhere | Role::Heading => plain.add_modifier(Modifier::UNDERLINED),
         })
