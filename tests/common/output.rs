@@ -75,7 +75,7 @@ impl Output {
             let Some(at) = new.windows(mark.len()).position(|window| window == mark) else {
                 // The beginning of a mark may be the last that has come.
                 let tail = (0..mark.len()).rev().find(|n| new.ends_with(&mark[..*n]));
-                let end = new.len() - tail.unwrap_or(0);
+                let end = new.len() - tail.unwrap_or(0).max(unfinished(new));
                 self.parser.process(&new[..end]);
                 self.shown += end;
                 if end > 0 && self.whole.is_none() {
@@ -94,6 +94,25 @@ impl Output {
             }
         }
     }
+}
+
+/// Bytes of a character at the end that has not come whole. The emulator loses the blank that follows a character of
+/// two bytes which comes in two pieces (vte 0.15).
+fn unfinished(bytes: &[u8]) -> usize {
+    let back = bytes.iter().rev().take(3);
+    let lead = back.copied().position(|byte| !matches!(byte, 0x80..=0xbf));
+    let Some(at) = lead.filter(|at| {
+        let long = match bytes[bytes.len() - 1 - at] {
+            0xc0..=0xdf => 2,
+            0xe0..=0xef => 3,
+            0xf0..=0xff => 4,
+            _ => 1,
+        };
+        at + 1 < long
+    }) else {
+        return 0;
+    };
+    at + 1
 }
 
 fn cells(n: u16) -> NonZeroU16 {
@@ -119,5 +138,20 @@ pub(super) fn collect(mut reader: Box<dyn Read + Send>, output: &(Mutex<Output>,
         if n == 0 {
             return;
         }
+    }
+}
+
+#[test]
+fn output_makes_the_same_screen_in_any_two_pieces() {
+    let text = "\x1b[2;1H\x1b[7m██▌·· ▅▇  22M ×é€😀 x\x1b[0m\u{b7} y".as_bytes();
+    let screen = |pieces: [&[u8]; 2]| {
+        let mut output = Output::of(40, 4);
+        pieces.iter().for_each(|piece| output.take(piece));
+        output.screen().framed()
+    };
+    let whole = screen([text, b""]);
+    for at in 0..text.len() {
+        let (first, rest) = text.split_at(at);
+        assert_eq!(screen([first, rest]), whole, "in two pieces of {at} bytes");
     }
 }

@@ -249,7 +249,19 @@ impl Session {
         self.wait_for(&format!("{text:?}"), |screen| screen.has(text))
     }
 
-    /// True while the program runs.
+    /// True while a thread of the program runs, or would if a processor were free.
+    pub(crate) fn is_busy(&self) -> bool {
+        let tasks = std::fs::read_dir(format!("/proc/{}/task", self.pid()));
+        let mut states = tasks.into_iter().flatten().flatten().map(|task| {
+            let stat = std::fs::read_to_string(task.path().join("stat")).unwrap_or_default();
+            stat.rsplit(") ")
+                .next()
+                .and_then(|rest| rest.chars().next())
+        });
+        states.any(|state| matches!(state, Some('R' | 'D')))
+    }
+
+    /// True while the program has not ended.
     pub(crate) fn alive(&mut self) -> bool {
         matches!(self.child.try_wait(), Ok(None))
     }

@@ -41,7 +41,7 @@ fn view_of(group: &Memcg) -> Session {
     let mut session = Session::start((200, 50), &[]);
     session.wait_for("the table", |screen| screen.has("COMMAND"));
     session.keys("d");
-    session.wait_for("the view", |screen| screen.has("OOM domains"));
+    session.wait_for("the view", |screen| screen.has("OOM domains by"));
     let name = group.path().trim_start_matches('/').to_owned();
     session.keys(&format!("/{name}<Enter>"));
     session.wait_for("the group", |screen| row_of(screen, &name).is_some());

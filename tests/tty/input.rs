@@ -82,7 +82,7 @@ fn after_a_stall_with_motion_and_a_resize_the_screen_is_whole_and_keys_work() {
         session.wait_for("the domains on a whole screen of the new size", |screen| {
             let lines = screen.lines();
             lines.len() == 30
-                && screen.has("OOM domains")
+                && screen.has("OOM domains by")
                 && lines.last().is_some_and(|line| line.contains("Help"))
         });
         session.keys("<C-c>");

@@ -51,7 +51,7 @@ const SHOTS: &[Shot] = &[
         name: "domains",
         title: "oomtop: OOM domains (d)",
         keys: "d",
-        words: &["OOM domains", "shop-api.service", "next victim"],
+        words: &["OOM domains by", "shop-api.service", "next victim"],
     },
     Shot {
         name: "settings",

@@ -12,8 +12,8 @@ use crate::app::input::id::ActionId as Id;
 use crate::app::input::key::Key;
 use crate::app::input::line::LineInput;
 use crate::app::input::scope::KeyScope;
-use crate::app::msg::{Receipt, WriteId};
-use crate::model::plan::receipt::{Reading, StepReceipt};
+use crate::app::msg::WriteId;
+use crate::model::plan::receipt::{PlanReceipt, Reading, StepReceipt};
 use crate::model::plan::step::{Step, UnitStep};
 use crate::model::plan::{Plan, build};
 use crate::model::process::ProcessId;
@@ -295,17 +295,7 @@ impl Dialog for AdjustDialog {
         targets
     }
 
-    fn waits_for(&self, id: WriteId) -> bool {
-        self.waiting == Some(id)
-    }
-
-    fn on_receipt(&mut self, receipt: &Receipt) -> Outcome {
-        let Receipt::Write { id, plans } = receipt else {
-            return Outcome::Stay;
-        };
-        if self.waiting != Some(*id) {
-            return Outcome::Stay;
-        }
+    fn on_written(&mut self, plans: &[PlanReceipt]) -> Outcome {
         self.waiting = None;
         self.armed = false;
         let steps = || plans.iter().flat_map(|plan| &plan.steps);

@@ -25,7 +25,7 @@ use crate::app::input::id::ActionId as Id;
 use crate::app::input::key::Key;
 use crate::app::input::line::LineInput;
 use crate::app::input::scope::KeyScope;
-use crate::app::msg::{GroupChoice, Receipt, WriteId};
+use crate::app::msg::{GroupChoice, WriteId};
 use crate::model::cgroup::{CgroupKey, CgroupPath, CgroupVersion};
 use crate::model::filter::contains;
 use crate::model::oom_domain::whatif::present_around;
@@ -345,19 +345,11 @@ impl Dialog for CgroupDialog {
         self.whom.everybody()
     }
 
-    fn waits_for(&self, id: WriteId) -> bool {
-        self.waiting == Some(id)
-    }
-
-    fn on_receipt(&mut self, receipt: &Receipt) -> Outcome {
+    fn on_written(&mut self, plans: &[PlanReceipt]) -> Outcome {
         self.revision += 1;
-        if let Receipt::Write { id, plans } = receipt
-            && self.waiting == Some(*id)
-        {
-            self.waiting = None;
-            self.done = plans.iter().all(|plan| plan.failure().is_none());
-            self.result.clone_from(plans);
-        }
+        self.waiting = None;
+        self.done = plans.iter().all(|plan| plan.failure().is_none());
+        self.result = plans.to_vec();
         Outcome::Stay
     }
 

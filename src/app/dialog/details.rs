@@ -13,10 +13,11 @@ use super::scroll::Scroll;
 use super::{Dialog, DialogContext, DialogView, Outcome, Pinned, blast};
 use crate::app::input::id::ActionId as Id;
 use crate::app::input::scope::KeyScope;
-use crate::app::msg::{Receipt, WriteId};
+use crate::app::msg::WriteId;
 use crate::model::cgroup::CgroupKey;
 use crate::model::oom_domain::enclosing::around;
 use crate::model::oom_domain::victim::{Scope, group_kill};
+use crate::model::plan::receipt::PlanReceipt;
 use crate::model::process::badness::{Badness, badness};
 use crate::model::process::{Process, ProcessId};
 use crate::model::snapshot::{Detail, Snapshot};
@@ -80,14 +81,8 @@ impl Dialog for DetailsDialog {
         self.policy.as_ref()?.waiting
     }
 
-    fn waits_for(&self, id: WriteId) -> bool {
-        self.waiting() == Some(id)
-    }
-
-    fn on_receipt(&mut self, receipt: &Receipt) -> Outcome {
-        if let (Receipt::Write { id, plans }, Some(policy)) = (receipt, &mut self.policy)
-            && policy.waiting == Some(*id)
-        {
+    fn on_written(&mut self, plans: &[PlanReceipt]) -> Outcome {
+        if let Some(policy) = &mut self.policy {
             policy.done(plans);
         }
         Outcome::Stay

@@ -13,7 +13,7 @@ use crate::app::input::id::ActionId as Id;
 use crate::app::input::key::Key;
 use crate::app::input::line::LineInput;
 use crate::app::input::scope::KeyScope;
-use crate::app::msg::{Effect, Receipt, WriteId};
+use crate::app::msg::{Effect, WriteId};
 use crate::model::cgroup::{CgroupKey, CgroupPath, CgroupVersion};
 use crate::model::incident::Survey;
 use crate::model::plan::receipt::PlanReceipt;
@@ -273,19 +273,9 @@ impl Dialog for IncidentDialog {
         both.map(|target| target.id).collect()
     }
 
-    fn waits_for(&self, id: WriteId) -> bool {
-        self.waiting == Some(id)
-    }
-
-    fn on_receipt(&mut self, receipt: &Receipt) -> Outcome {
-        let Receipt::Write { id, plans } = receipt else {
-            return Outcome::Stay;
-        };
-        if self.waiting != Some(*id) {
-            return Outcome::Stay;
-        }
+    fn on_written(&mut self, plans: &[PlanReceipt]) -> Outcome {
         self.waiting = None;
-        self.result.clone_from(plans);
+        self.result = plans.to_vec();
         // What is offered next depends on what has just been done.
         Outcome::Perform(self.request())
     }

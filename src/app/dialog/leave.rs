@@ -4,8 +4,9 @@ use super::{Dialog, DialogContext, DialogView, Outcome};
 use crate::app::dialog::cgroup::steps::{result_lines, step_text};
 use crate::app::input::id::ActionId as Id;
 use crate::app::input::scope::KeyScope;
-use crate::app::msg::{Receipt, WriteId};
+use crate::app::msg::WriteId;
 use crate::model::plan::Plan;
+use crate::model::plan::receipt::PlanReceipt;
 use crate::text::tone::{Line, Tone};
 
 /// Most steps shown one by one.
@@ -56,17 +57,7 @@ impl Dialog for LeaveDialog {
         self.waiting
     }
 
-    fn waits_for(&self, id: WriteId) -> bool {
-        self.waiting == Some(id)
-    }
-
-    fn on_receipt(&mut self, receipt: &Receipt) -> Outcome {
-        let Receipt::Write { id, plans } = receipt else {
-            return Outcome::Stay;
-        };
-        if self.waiting != Some(*id) {
-            return Outcome::Stay;
-        }
+    fn on_written(&mut self, plans: &[PlanReceipt]) -> Outcome {
         self.waiting = None;
         // What is gone needs no thawing.
         let failed = plans.iter().filter(|plan| {

@@ -38,7 +38,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
-use super::msg::{Effect, FileId, GroupChoice, Receipt, WriteId};
+use super::msg::{Effect, FileId, GroupChoice, WriteId};
 use super::settings::Settings;
 use super::settings::draft::Draft;
 use crate::app::input::id::ActionId;
@@ -56,6 +56,7 @@ use crate::model::incident::Survey;
 use crate::model::ledger::{Account, Place};
 use crate::model::oom_domain::victim::Scope;
 use crate::model::plan::Plan;
+use crate::model::plan::receipt::PlanReceipt;
 use crate::model::process::score::OomScoreAdj;
 use crate::model::process::{Process, ProcessId};
 use crate::model::rules::book::RuleBook;
@@ -194,15 +195,13 @@ pub trait Dialog: fmt::Debug {
         Vec::new()
     }
 
-    /// True while it waits for the receipt of this write: what went wrong stands in the dialog.
-    fn waits_for(&self, _id: WriteId) -> bool {
-        false
-    }
-
-    /// Takes the result of an effect, possibly one that this dialog did not request.
-    fn on_receipt(&mut self, _receipt: &Receipt) -> Outcome {
+    /// Takes the receipts of the write that it waits for: what went wrong stands in the dialog. It waits no longer.
+    fn on_written(&mut self, _plans: &[PlanReceipt]) -> Outcome {
         Outcome::Stay
     }
+
+    /// Takes what became of a save: the files, or why it failed. Another dialog may have asked for it.
+    fn on_saved(&mut self, _outcome: &Result<String, String>) {}
 
     /// Takes the list of groups that the dialog requested.
     fn on_groups(&mut self, _groups: &Result<Vec<GroupChoice>, String>) {}

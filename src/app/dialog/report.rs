@@ -11,7 +11,7 @@ use crate::app::input::id::ActionId as Id;
 use crate::app::input::key::Key;
 use crate::app::input::keymap::Keymap;
 use crate::app::input::scope::KeyScope;
-use crate::app::msg::{Effect, Receipt};
+use crate::app::msg::Effect;
 use crate::model::process::Pid;
 use crate::model::recall::Remembered;
 use crate::model::traced::TracedKill;
@@ -317,14 +317,11 @@ impl Dialog for ReportDialog {
         Outcome::Stay
     }
 
-    fn on_receipt(&mut self, receipt: &Receipt) -> Outcome {
-        if let Receipt::Saved(outcome) = receipt {
-            self.saved = Some(match outcome {
-                Ok(files) => Line::of(Tone::Good, format!("saved {files}")),
-                Err(reason) => Line::of(Tone::Critical, reason.clone()),
-            });
-        }
-        Outcome::Stay
+    fn on_saved(&mut self, outcome: &Result<String, String>) {
+        self.saved = Some(match outcome {
+            Ok(files) => Line::of(Tone::Good, format!("saved {files}")),
+            Err(reason) => Line::of(Tone::Critical, reason.clone()),
+        });
     }
 
     fn view(&self, context: &DialogContext<'_>) -> DialogView {

@@ -7,8 +7,9 @@ use super::cgroup::steps::result_lines;
 use super::{Dialog, DialogContext, DialogView, Outcome, Pinned, Section, step};
 use crate::app::input::id::ActionId as Id;
 use crate::app::input::scope::KeyScope;
-use crate::app::msg::{Effect, Receipt, WriteId};
+use crate::app::msg::{Effect, WriteId};
 use crate::model::plan::Plan;
+use crate::model::plan::receipt::PlanReceipt;
 use crate::model::plan::step::Step;
 use crate::model::process::ProcessId;
 use crate::model::process::protection::Protection;
@@ -174,17 +175,7 @@ impl Dialog for RuleDialog {
         residents.map(|resident| resident.id).collect()
     }
 
-    fn waits_for(&self, id: WriteId) -> bool {
-        self.waiting == Some(id)
-    }
-
-    fn on_receipt(&mut self, receipt: &Receipt) -> Outcome {
-        let Receipt::Write { id, plans } = receipt else {
-            return Outcome::Stay;
-        };
-        if self.waiting != Some(*id) {
-            return Outcome::Stay;
-        }
+    fn on_written(&mut self, plans: &[PlanReceipt]) -> Outcome {
         self.waiting = None;
         if plans.iter().all(|plan| plan.failure().is_none()) {
             return Outcome::Close;

@@ -4,9 +4,9 @@ use super::{Dialog, DialogContext, DialogView, Outcome, Pinned, Section, foreign
 use crate::app::input::id::ActionId as Id;
 use crate::app::input::key::Key;
 use crate::app::input::scope::KeyScope;
-use crate::app::msg::{Receipt, WriteId};
+use crate::app::msg::WriteId;
 use crate::model::plan::build;
-use crate::model::plan::receipt::StepReceipt;
+use crate::model::plan::receipt::{PlanReceipt, StepReceipt};
 use crate::model::plan::step::Step;
 use crate::model::process::ProcessId;
 use crate::model::process::signal::{SIGNALS, Signal};
@@ -148,17 +148,7 @@ impl Dialog for SignalDialog {
         self.targets.iter().map(|target| target.id).collect()
     }
 
-    fn waits_for(&self, id: WriteId) -> bool {
-        self.waiting == Some(id)
-    }
-
-    fn on_receipt(&mut self, receipt: &Receipt) -> Outcome {
-        let Receipt::Write { id, plans } = receipt else {
-            return Outcome::Stay;
-        };
-        if self.waiting != Some(*id) {
-            return Outcome::Stay;
-        }
+    fn on_written(&mut self, plans: &[PlanReceipt]) -> Outcome {
         self.waiting = None;
         let steps = || plans.iter().flat_map(|plan| &plan.steps);
         if steps().all(|receipt| receipt.failure().is_none()) {

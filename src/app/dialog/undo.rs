@@ -5,7 +5,7 @@ use super::cgroup::steps::{result_lines, step_text};
 use super::{Dialog, DialogContext, DialogView, Outcome};
 use crate::app::input::id::ActionId as Id;
 use crate::app::input::scope::KeyScope;
-use crate::app::msg::{Receipt, WriteId};
+use crate::app::msg::WriteId;
 use crate::model::plan::Plan;
 use crate::model::plan::receipt::{FailureKind, PlanReceipt};
 use crate::model::plan::step::Step;
@@ -84,17 +84,7 @@ impl Dialog for UndoDialog {
         self.targets.clone()
     }
 
-    fn waits_for(&self, id: WriteId) -> bool {
-        self.waiting == Some(id)
-    }
-
-    fn on_receipt(&mut self, receipt: &Receipt) -> Outcome {
-        let Receipt::Write { id, plans } = receipt else {
-            return Outcome::Stay;
-        };
-        if self.waiting != Some(*id) {
-            return Outcome::Stay;
-        }
+    fn on_written(&mut self, plans: &[PlanReceipt]) -> Outcome {
         self.waiting = None;
         let mut failures = plans.iter().filter_map(PlanReceipt::failure).peekable();
         // The key asks anew about what has changed.

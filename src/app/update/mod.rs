@@ -20,6 +20,7 @@ use super::dialog::instead::Denied;
 use super::msg::{Control, Effect, Msg, Reaction, Receipt, WriteId};
 use crate::app::view::events::Older;
 use crate::app::view::layout::Pane;
+use crate::model::plan::receipt::PlanReceipt;
 use crate::model::plan::step::Step;
 use crate::model::snapshot::Snapshot;
 use crate::model::systemd::drop_in::Found;
@@ -175,16 +176,22 @@ fn on_drop_in(
 }
 
 fn on_receipt(state: &mut State, receipt: &Receipt) -> Vec<Effect> {
-    let is_told = |id: WriteId| state.dialogs.iter().any(|dialog| dialog.waits_for(id));
-    let told = matches!(receipt, Receipt::Write { id, .. } if is_told(*id));
-    let outcomes: Vec<_> = state
-        .dialogs
-        .iter_mut()
-        .map(|dialog| dialog.on_receipt(receipt))
-        .collect();
+    match receipt {
+        Receipt::Write { id, plans } => on_written(state, *id, plans),
+        // The dialog that requested a save shows the result.
+        Receipt::Saved(outcome) => {
+            let dialogs = state.dialogs.iter_mut();
+            dialogs.for_each(|dialog| dialog.on_saved(outcome));
+            Vec::new()
+        }
+    }
+}
+
+fn on_written(state: &mut State, id: WriteId, plans: &[PlanReceipt]) -> Vec<Effect> {
     let mut effects = Vec::new();
-    for (at, outcome) in outcomes.into_iter().enumerate().rev() {
-        match outcome {
+    let asker = (state.dialogs.iter()).position(|dialog| dialog.waiting() == Some(id));
+    if let Some(at) = asker {
+        match state.dialogs[at].on_written(plans) {
             Outcome::Close => {
                 state.dialogs.remove(at);
             }
@@ -195,17 +202,15 @@ fn on_receipt(state: &mut State, receipt: &Receipt) -> Vec<Effect> {
             _ => {}
         }
     }
-    if let Receipt::Write { id, plans } = receipt {
-        state.pending.answered(*id);
-        state.denied = Denied::of(plans, state.dialogs.len()).filter(|_| told);
-        state.note_frozen(*id, plans);
-        effects.extend(crate::app::undo::written(state, *id, plans, told));
-        let mut steps = plans.iter().flat_map(|plan| &plan.steps);
-        if steps.any(|receipt| matches!(receipt.step, Step::Rule(_))) {
-            effects.push(Effect::ReadRules(None));
-        }
+    let told = asker.is_some();
+    state.pending.answered(id);
+    state.denied = Denied::of(plans, state.dialogs.len()).filter(|_| told);
+    state.note_frozen(id, plans);
+    effects.extend(crate::app::undo::written(state, id, plans, told));
+    let mut steps = plans.iter().flat_map(|plan| &plan.steps);
+    if steps.any(|receipt| matches!(receipt.step, Step::Rule(_))) {
+        effects.push(Effect::ReadRules(None));
     }
-    // The dialog that requested a save shows the result.
     effects
 }
 

@@ -29,6 +29,8 @@ const NAMES: &[&str] = &["api", "batch", "cart", "db", "queue", "leak"];
 pub(super) enum Change {
     /// A process: score, signal or group.
     Process(u32, String),
+    /// A process stands still, and nothing else of it has changed: its pid and its group.
+    Stopped(u32, String),
     /// A process has ended, and the kernel has not killed it for memory: its pid, its group and how it ended.
     Ended(u32, String, String),
     /// A group was made, or a file of it was written.
@@ -77,6 +79,14 @@ fn pending(pid: u32) -> u64 {
     bits.map_or(0, |bits| u64::from_str_radix(bits.trim(), 16).expect("hex"))
 }
 
+/// A process of the test.
+struct Member {
+    hog: Hog,
+    known: Known,
+    /// Signals that have waited for it at some look: each was named when it was sent, and may end it at any time.
+    waited: u64,
+}
+
 type Groups = BTreeMap<String, BTreeMap<&'static str, String>>;
 
 /// Own processes in own groups.
@@ -85,7 +95,7 @@ pub(super) struct Machine {
     tight: Memcg,
     /// The first process of the namespace is this test.
     me: Known,
-    hogs: Vec<(Hog, Known)>,
+    hogs: Vec<Member>,
     groups: Groups,
     /// Kills by the kernel in each group: a group that goes takes its count along.
     kills: BTreeMap<String, u64>,
@@ -122,7 +132,7 @@ impl Machine {
         machine
     }
 
-    fn start(&self, at: usize) -> (Hog, Known) {
+    fn start(&self, at: usize) -> Member {
         let mut hog = Hog::start(NAMES[at]).adj(i32::try_from(at).expect("small") * 100);
         if at + 1 == NAMES.len() {
             hog = hog.in_group(&self.tight);
@@ -133,19 +143,23 @@ impl Machine {
             hog = hog.grow(2 + at);
         }
         let known = Known::of(hog.pid());
-        (hog, known)
+        Member {
+            hog,
+            known,
+            waited: 0,
+        }
     }
 
     /// What was done since the last look. Puts right what would end the test, and starts the dead again.
     pub(super) fn changes(&mut self) -> Vec<Change> {
         let mut changes = Vec::new();
         let mut dead = Vec::new();
-        for (at, (hog, known)) in self.hogs.iter_mut().enumerate() {
-            let pid = hog.pid();
-            match hog.ended() {
+        for (at, member) in self.hogs.iter_mut().enumerate() {
+            match member.hog.ended() {
                 Some(status) => dead.push((at, status)),
-                None => compare(pid, known, &mut changes),
+                None => compare(member.hog.pid(), &mut member.known, &mut changes),
             }
+            member.waited |= member.known.pending;
         }
         compare(1, &mut self.me, &mut changes);
         safe();
@@ -158,15 +172,14 @@ impl Machine {
         }
         self.kills = kills;
         for (at, status) in dead {
-            let home = self.hogs[at].1.group.clone().unwrap_or_default();
+            let Member { hog, known, waited } = &self.hogs[at];
+            let home = known.group.clone().unwrap_or_default();
             let ending = self.ending.entry(home.clone()).or_default();
-            // It was named when it was sent: that look has judged it.
-            let pending = self.hogs[at].1.pending;
-            let waited = status.signal().is_some_and(|n| pending & 1 << (n - 1) != 0);
+            let has_waited = status.signal().is_some_and(|n| waited & 1 << (n - 1) != 0);
             if status.signal() == Some(9) && *ending > 0 {
                 *ending -= 1;
-            } else if !waited {
-                let pid = self.hogs[at].0.pid();
+            } else if !has_waited {
+                let pid = hog.pid();
                 changes.push(Change::Ended(pid, home, format!("{status:?}")));
             }
             self.hogs[at] = self.start(at);
@@ -193,7 +206,7 @@ impl Machine {
 
     /// Lets stopped processes go on, so that hands find something to stop.
     pub(super) fn wake(&mut self) {
-        for (hog, known) in &mut self.hogs {
+        for Member { hog, known, .. } in &mut self.hogs {
             let pid = i32::try_from(hog.pid()).ok();
             if let Some(pid) = pid.and_then(rustix::process::Pid::from_raw) {
                 rustix::process::kill_process(pid, rustix::process::Signal::CONT).ok();
@@ -216,10 +229,18 @@ fn compare(pid: u32, known: &mut Known, changes: &mut Vec<Change>) {
     let now = Known::of(pid);
     // A process that is about to end is the next look's matter.
     let ends = now.ends || Known::of(pid).ends;
-    if !ends && now != *known {
-        changes.push(Change::Process(pid, format!("{known:?} -> {now:?}")));
-        *known = now;
+    if ends || now == *known {
+        return;
     }
+    let stands_still = Known {
+        stopped: true,
+        ..known.clone()
+    };
+    changes.push(match &now.group {
+        Some(group) if now == stands_still => Change::Stopped(pid, group.clone()),
+        _ => Change::Process(pid, format!("{known:?} -> {now:?}")),
+    });
+    *known = now;
 }
 
 /// Every group below the root and its limits.

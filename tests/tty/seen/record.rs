@@ -99,7 +99,11 @@ fn fits(dialog: &str, changes: &[Change]) -> bool {
         match change {
             // Whoever has come into a group since then dies with it.
             Change::Ended(_, group, _) if kills_all_of(dialog, group) => {}
-            Change::Process(pid, _) | Change::Ended(pid, ..) => pids.push(*pid),
+            // And stands still with it, where no freezer has exactly this group: oomtop stops one by one.
+            Change::Stopped(_, group) if freezes_all_of(dialog, group) => {}
+            Change::Process(pid, _) | Change::Ended(pid, ..) | Change::Stopped(pid, _) => {
+                pids.push(*pid);
+            }
             Change::Group(path, _) => {
                 if !dense(dialog).contains(&dense(path)) {
                     return false;
@@ -115,9 +119,21 @@ fn fits(dialog: &str, changes: &[Change]) -> bool {
 /// True if the dialog offers to kill a whole group, this one or one above it.
 fn kills_all_of(dialog: &str, group: &str) -> bool {
     let dialog = dense(dialog);
-    let above = std::iter::successors(Some(group), |path| path.rsplit_once('/').map(|(up, _)| up));
-    let mut groups = above.filter(|path| !path.is_empty());
+    let mut groups = with_those_above(group);
     groups.any(|path| dialog.contains(&dense(&format!("kill all processes of {path} Ends"))))
+}
+
+/// True if the dialog offers to freeze a whole group, this one or one above it, and that is what Enter does.
+fn freezes_all_of(dialog: &str, group: &str) -> bool {
+    let dialog = dense(dialog);
+    let mut groups = with_those_above(group);
+    dialog.contains(&dense("> f freeze"))
+        && groups.any(|path| dialog.contains(&dense(&format!("{path} uses"))))
+}
+
+fn with_those_above(group: &str) -> impl Iterator<Item = &str> {
+    let above = std::iter::successors(Some(group), |path| path.rsplit_once('/').map(|(up, _)| up));
+    above.filter(|path| !path.is_empty())
 }
 
 /// The process in the title of a dialog about one process.

@@ -5,7 +5,9 @@ use std::time::{Duration, Instant};
 
 use crate::common::hands::{Dice, stream, token};
 use crate::common::measured;
+use crate::common::patience::until;
 use crate::common::pty::{self, Launch};
+use crate::common::screen::Screen;
 
 use super::machine::{Change, Machine};
 use super::record::{Frame, Window, opened_rightly};
@@ -171,11 +173,16 @@ impl Session {
     fn rest(&mut self) -> bool {
         self.program.await_taken();
         let begun = Instant::now();
+        let mut busy = begun;
         loop {
             std::thread::sleep(Duration::from_millis(5));
             self.collect();
+            // On a busy machine it waits for a processor before it draws.
+            if self.program.is_busy() {
+                busy = Instant::now();
+            }
             let last = self.window.frames.last().map_or(begun, |frame| frame.at);
-            if last.max(begun).elapsed() > QUIET {
+            if last.max(busy).elapsed() > QUIET {
                 return true;
             }
             if begun.elapsed() > RESTLESS {
@@ -238,6 +245,13 @@ impl Session {
         ));
         assert!(self.changes > 0 && self.opened > 0, "the hands do nothing");
         self.program.keys("<C-c>");
+        // What the hands have frozen is asked about first.
+        let program = &mut self.program;
+        let asks = |screen: &Screen| screen.has("Quit while something is frozen");
+        until(|| !program.alive() || program.look(asks));
+        if program.alive() {
+            program.keys("q");
+        }
         self.program.wait_exit();
         self.program.assert_sane();
     }
