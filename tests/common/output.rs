@@ -146,7 +146,9 @@ fn output_makes_the_same_screen_in_any_two_pieces() {
     let text = "\x1b[2;1H\x1b[7m██▌·· ▅▇  22M ×é€😀 x\x1b[0m\u{b7} y".as_bytes();
     let screen = |pieces: [&[u8]; 2]| {
         let mut output = Output::of(40, 4);
-        pieces.iter().for_each(|piece| output.take(piece));
+        for piece in pieces {
+            output.take(piece);
+        }
         output.screen().framed()
     };
     let whole = screen([text, b""]);
