@@ -7,6 +7,7 @@ use super::{pane, side};
 use crate::app::State;
 use crate::app::view::domains::rows::Row;
 use crate::app::view::layout::Panes;
+use crate::app::view::title_keys::Title;
 use crate::text::apart::Apart;
 use crate::text::tone::{Line, Tone};
 
@@ -32,7 +33,8 @@ pub(super) fn draw(state: &State, panes: &Panes, canvas: &mut Canvas<'_>) {
         more => Line::of(Tone::Dim, format!("and {more} more")),
     };
     let title = Line::of(Tone::Strong, "OOM domains, the most urgent first");
-    canvas.rule(line(0), &title, &remark, false);
+    let head = (Title::Domains, line(0));
+    pane::title(state, head, (&title, &remark), false, canvas);
     let columns = state.domain_columns(area.width);
     pane::heads(line(1), &columns, None, canvas);
     for (at, scope) in (2..area.height).zip(shown) {

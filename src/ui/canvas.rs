@@ -30,6 +30,11 @@ impl<'a> Canvas<'a> {
         }
     }
 
+    /// The same cells with another theme.
+    pub fn themed<'b>(&'b mut self, theme: &'b Theme) -> Canvas<'b> {
+        Canvas::new(self.buffer, theme, self.ascii)
+    }
+
     /// Writes text from `x` in at most `width` cells and returns the cells used. Text that is too
     /// long ends with `…`.
     pub fn text(&mut self, x: u16, y: u16, width: u16, text: &str, style: Style) -> u16 {
@@ -107,7 +112,7 @@ impl<'a> Canvas<'a> {
             if used >= area.width {
                 break;
             }
-            let style = self.theme.style(span.tone);
+            let style = self.theme.style_of(span.tone, &span.text);
             used += self.text(area.x + used, area.y, area.width - used, &span.text, style);
         }
         used
@@ -151,8 +156,8 @@ impl<'a> Canvas<'a> {
         }
     }
 
-    /// The head of a pane: a rule with a title on the left and a remark on the right.
-    pub fn rule(&mut self, area: Rect, title: &Line, remark: &Line, focused: bool) {
+    /// The head of a pane: a rule with a title on the left and a remark on the right; the last `kept` cells have no text.
+    pub fn rule(&mut self, area: Rect, (title, remark): (&Line, &Line), kept: u16, focused: bool) {
         if area.height == 0 {
             return;
         }
@@ -170,7 +175,7 @@ impl<'a> Canvas<'a> {
         self.text(area.x, area.y, area.width, &rule, style);
         let inner = Rect {
             x: area.x + 1.min(area.width),
-            width: area.width.saturating_sub(2),
+            width: area.width.saturating_sub(2 + kept),
             ..area
         };
         let mut spaced = Line::of(Tone::Normal, " ");

@@ -37,9 +37,12 @@ pub fn draw(view: &DialogView, screen: Rect, canvas: &mut Canvas<'_>) -> Option<
             height: 1,
             ..inner
         };
-        canvas.line(area, &row.line);
         if row.selected {
-            canvas.shade(area, canvas.theme.selection(true));
+            let selected = canvas.theme.selected(true);
+            canvas.shade(area, selected.ground());
+            canvas.themed(&selected).line(area, &row.line);
+        } else {
+            canvas.line(area, &row.line);
         }
         if let Some(at) = row.cursor {
             cursor = Some(Position::new(

@@ -9,8 +9,9 @@ use crate::app::input::id::ActionId;
 use crate::app::view::domains::columns::{PlacedDomainColumn, branch};
 use crate::app::view::domains::rows::Row;
 use crate::app::view::layout::{Pane, Panes};
+use crate::app::view::title_keys::Title;
 use crate::model::cgroup::limits::LimitFile;
-use crate::text::apart::Apart;
+use crate::text::apart::{Apart, Keeps};
 use crate::text::tone::{Line, Tone};
 use crate::text::wording;
 
@@ -18,17 +19,15 @@ use crate::text::wording;
 pub fn draw(state: &State, panes: &Panes, canvas: &mut Canvas<'_>) {
     let focused = state.focus == Pane::Processes;
     let columns = state.domain_columns(panes.table_head.width);
-    canvas.rule(
-        panes.table_title,
-        &title(state, &columns),
-        &pane::window(state.domains.list()),
-        focused,
-    );
+    let head = (Title::Table, panes.table_title);
+    let words = (&title(state, &columns), &pane::window(state.domains.list()));
+    pane::title(state, head, words, focused, canvas);
     let sorted = state.domains.by.map(|by| by.column);
     pane::heads(panes.table_head, &columns, sorted, canvas);
     let domains = &state.domains;
-    let selection = canvas.theme.selection(focused);
-    let apart = pane::apart(domains.list(), &columns, "domain", canvas.ascii, |row| {
+    let selected = canvas.theme.selected(focused);
+    let column = ("domain", Keeps::Ends);
+    let apart = pane::apart(domains.list(), &columns, column, canvas.ascii, |row| {
         let context = domains.cell(row, &state.snapshot, &state.host)?;
         let column = columns.iter().find(|placed| placed.column.id == "domain")?;
         Some((column.column.cell)(&context))
@@ -36,7 +35,7 @@ pub fn draw(state: &State, panes: &Panes, canvas: &mut Canvas<'_>) {
     pane::rows(
         panes.table_rows,
         domains.list(),
-        Some(selection),
+        Some(&selected),
         canvas,
         |row, area, canvas| draw_row(state, row, area, (&columns, &apart), canvas),
     );
@@ -63,7 +62,7 @@ fn members(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
         all if all > shown => Line::of(Tone::Dim, format!("the first {shown} of {all}")),
         _ => Line::new(),
     };
-    canvas.rule(line(0), &title, &remark, false);
+    canvas.rule(line(0), (&title, &remark), 0, false);
     let columns = state.table.columns(area.width);
     pane::heads(line(1), &columns, None, canvas);
     let context = members.cells(state);

@@ -6,6 +6,7 @@ use crate::app::State;
 use crate::app::input::id::ActionId;
 use crate::app::view::events::row::row;
 use crate::app::view::layout::{Pane, Panes};
+use crate::app::view::title_keys::Title;
 use crate::text::tone::{Line, Tone};
 
 /// Draws the pane.
@@ -65,7 +66,8 @@ pub fn draw(state: &State, panes: &Panes, canvas: &mut Canvas<'_>) {
             }
         }
     };
-    canvas.rule(panes.events_title, &title, &remark, focused);
+    let head = (Title::Events, panes.events_title);
+    pane::title(state, head, (&title, &remark), focused, canvas);
     if panes.events_note.height > 0 {
         let note = state.events_note().unwrap_or_default();
         canvas.line(panes.events_note, &Line::of(Tone::Watch, note));
@@ -82,11 +84,11 @@ pub fn draw(state: &State, panes: &Panes, canvas: &mut Canvas<'_>) {
         };
         pane::sentence(panes.events_rows, 0, &text, canvas);
     }
-    let selection = focused.then(|| canvas.theme.selection(true));
+    let selected = focused.then(|| canvas.theme.selected(true));
     pane::rows(
         panes.events_rows,
         events.list(),
-        selection,
+        selected.as_ref(),
         canvas,
         |place, area, canvas| {
             if let Some(event) = events.row(place) {

@@ -61,10 +61,12 @@ pub fn draw(state: &State, canvas: &mut Canvas<'_>) {
     let shown = state.rows().enumerate().skip(state.offset());
     for (y, (at, host)) in (2..2 + rows).zip(shown) {
         let area = Rect::new(0, y, width, 1);
-        row(host, area, canvas);
         if at == state.cursor() {
-            let style = canvas.theme.selection(true);
-            canvas.shade(area, style);
+            let selected = canvas.theme.selected(true);
+            canvas.shade(area, selected.ground());
+            row(host, area, &mut canvas.themed(&selected));
+        } else {
+            row(host, area, canvas);
         }
     }
     if state.round.hosts.is_empty() {
@@ -114,7 +116,7 @@ fn prompt(input: &LineInput, area: Rect, canvas: &mut Canvas<'_>) {
     let at = cells("Filter: ", canvas.ascii) + cells(before, canvas.ascii);
     let at = u16::try_from(at).unwrap_or(u16::MAX);
     if at < area.width {
-        let style = canvas.theme.selection(true);
+        let style = canvas.theme.selected(true).ground();
         canvas.shade(Rect::new(area.x + at, area.y, 1, 1), style);
     }
     let x = area.x + used + 2;
@@ -130,21 +132,21 @@ fn keys(area: Rect, canvas: &mut Canvas<'_>) {
         .filter(|(_, word, _)| !word.is_empty())
         .collect();
     let width = |(key, word, _): &(&str, &str, &str)| {
-        u16::try_from(key.len() + word.len() + 2).unwrap_or(u16::MAX)
+        u16::try_from(key.len() + word.len() + 3).unwrap_or(u16::MAX)
     };
     let last = shown.last().map_or(0, |one| width(one));
     let mut x = area.x;
     for (at, one) in shown.iter().enumerate() {
         let kept = if at + 1 == shown.len() { 0 } else { last };
-        if x + width(one) + kept > area.right() + 1 {
+        if x + width(one) + kept > area.right() + 2 {
             continue;
         }
         let (key, word, _) = one;
         x += canvas.text(x, area.y, area.right() - x, key, canvas.theme.key());
-        let word = format!("{word} ");
+        let word = format!(" {word}");
         let room = area.right().saturating_sub(x);
         x += canvas.text(x, area.y, room, &word, canvas.theme.key_label());
-        x += 1;
+        x += 2;
     }
 }
 
@@ -263,7 +265,7 @@ fn details(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
         Depth::Shallow => Line::of(Tone::Dim, "not known without oomtop"),
     };
     let top = Rect::new(area.x, area.y, area.width, 1);
-    canvas.rule(top, &title, &remark, false);
+    canvas.rule(top, (&title, &remark), 0, false);
     for (y, domain) in (area.y + 1..area.bottom()).zip(&host.domains) {
         let (tone, word) = if domain.stuck {
             (Tone::Critical, "STUCK")

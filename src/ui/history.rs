@@ -8,6 +8,7 @@ use super::canvas::Canvas;
 use super::past::Past;
 use super::theme::Theme;
 use crate::app::State;
+use crate::text::format;
 use crate::text::meter::{eighths, height, rise};
 use crate::text::tone::{Line, Tone};
 
@@ -15,8 +16,10 @@ use crate::text::tone::{Line, Tone};
 const KILL: &str = "×";
 /// The lowest row of a graph where nothing is drawn.
 pub(super) const BASE: &str = "·";
-/// Cells of the axis on the left of a graph.
-const AXIS: u16 = 4;
+/// Cells of the axis on the left of a graph: `100% `.
+const AXIS: u16 = 5;
+/// A graph of so many rows has a mark for the half.
+const HALF: u16 = 6;
 
 /// The newest readings in so many cells, the newest at the right end; a kill in the place of its reading.
 pub(super) fn sparkline(state: &State, cells: usize) -> Line {
@@ -60,7 +63,14 @@ pub(super) fn graph(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
         let mark = marks.iter().find(|mark| (from..to).contains(*mark));
         let band = state.settings.thresholds.band(to);
         let tone = Theme::band(band);
-        axis(area, y, mark, row + 1 == rows, canvas);
+        let has_half = rows >= HALF && (from..to).contains(&50.0);
+        let stands_for = match mark {
+            Some(mark) => Some(*mark),
+            None if row + 1 == rows => Some(100.0),
+            None if row == 0 => Some(0.0),
+            None => has_half.then_some(50.0),
+        };
+        axis(area, y, stands_for, canvas);
         // Where nothing has been read yet, and where next to nothing is used, the axis shows that this is a graph.
         let line = match mark {
             Some(_) => "┈",
@@ -85,17 +95,44 @@ pub(super) fn graph(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
         ..plot
     };
     time_axis(&past, below, canvas);
+    time_ends(&past, below, state.paused, canvas);
 }
 
-/// Writes what a row stands for, where something begins in it.
-fn axis(area: Rect, y: u16, mark: Option<&f64>, is_top: bool, canvas: &mut Canvas<'_>) {
-    let style = canvas.theme.style(Tone::Dim);
-    let text = match mark {
-        Some(mark) => format!("{mark:>3.0}"),
-        None if is_top => "100".to_owned(),
-        None => return,
+/// Writes what a row stands for, in percent.
+fn axis(area: Rect, y: u16, percent: Option<f64>, canvas: &mut Canvas<'_>) {
+    if let Some(percent) = percent {
+        let style = canvas.theme.style(Tone::Dim);
+        let text = format!("{percent:>3.0}%");
+        canvas.text(area.x, y, AXIS - 1, &text, style);
+    }
+}
+
+/// Writes when the axis begins and ends, where no kill stands there.
+fn time_ends(past: &Past<'_>, area: Rect, paused: bool, canvas: &mut Canvas<'_>) {
+    let Some(span) = past.span() else {
+        return;
     };
-    canvas.text(area.x, y, AXIS - 1, &text, style);
+    let first = format!("{} ago ", format::duration(span));
+    // While the table is paused, the newest reading is not of now.
+    let last = if paused { "" } else { " now" };
+    if past.len() < first.len() + last.len() + 2 {
+        return;
+    }
+    let killed: Vec<bool> = past.cells().map(|(_, killed)| killed).collect();
+    let from = area.right()
+        - u16::try_from(past.len())
+            .unwrap_or(area.width)
+            .min(area.width);
+    let style = canvas.theme.style(Tone::Dim);
+    for (at, text) in [(0, first.as_str()), (past.len() - last.len(), last)] {
+        let is_free = killed
+            .get(at..at + text.len())
+            .is_some_and(|part| !part.contains(&true));
+        if is_free {
+            let x = from + u16::try_from(at).unwrap_or(0);
+            canvas.text(x, area.y, area.right().saturating_sub(x), text, style);
+        }
+    }
 }
 
 /// Draws the axis of time, with each kill under its reading.

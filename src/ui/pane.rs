@@ -4,9 +4,11 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use super::canvas::Canvas;
+use super::theme::Theme;
 use crate::app::State;
 use crate::app::view::columns::{Align, Cell, Column, Placed};
 use crate::app::view::list::{List, ListRow};
+use crate::app::view::title_keys::{Title, taken};
 use crate::text::apart::{Apart, Keeps};
 use crate::text::cells::cells as cells_of;
 use crate::text::tone::{Line, Tone};
@@ -19,6 +21,33 @@ pub(super) fn age(state: &State) -> Line {
         line.push(Tone::Danger, format!("  {:.1}s old", age.as_secs_f64()));
     }
     line
+}
+
+/// Draws the title of a pane with the keys that there is room for.
+pub(super) fn title(
+    state: &State,
+    (title, area): (Title, Rect),
+    (words, remark): (&Line, &Line),
+    focused: bool,
+    canvas: &mut Canvas<'_>,
+) {
+    let keys = state.title_keys(title, area);
+    let kept = taken(&keys, area).saturating_sub(2);
+    canvas.rule(area, (words, remark), kept, focused);
+    let Some(first) = keys.first() else {
+        return;
+    };
+    canvas.clear(Rect {
+        x: first.x - 1,
+        width: area.right() - first.x,
+        ..area
+    });
+    let dim = canvas.theme.style(Tone::Dim);
+    for key in &keys {
+        let style = canvas.theme.key();
+        let used = canvas.text(key.x, area.y, key.width, &key.key, style);
+        canvas.text(key.x + used, area.y, key.width - used, &key.label, dim);
+    }
 }
 
 /// Draws the column heads, the one that the rows are sorted by marked.
@@ -56,11 +85,11 @@ pub(super) fn unseen<C, S>(columns: &[Placed<C, S>], sorted: &Column<C, S>) -> L
     }
 }
 
-/// Draws the rows on the screen with `draw`, each in an area one line high; shades the selected row.
+/// Draws the rows on the screen with `draw`, each in an area one line high, and the selected one with its own theme.
 pub(super) fn rows<R: ListRow>(
     area: Rect,
     list: &List<R>,
-    selection: Option<Style>,
+    selected: Option<&Theme>,
     canvas: &mut Canvas<'_>,
     mut draw: impl FnMut(&R, Rect, &mut Canvas<'_>),
 ) {
@@ -70,9 +99,12 @@ pub(super) fn rows<R: ListRow>(
             height: 1,
             ..area
         };
-        draw(row, line, canvas);
-        if let Some(style) = selection.filter(|_| at == list.cursor()) {
-            canvas.shade(line, style);
+        match selected.filter(|_| at == list.cursor()) {
+            Some(theme) => {
+                canvas.shade(line, theme.ground());
+                draw(row, line, &mut canvas.themed(theme));
+            }
+            None => draw(row, line, canvas),
         }
     }
 }
@@ -81,7 +113,7 @@ pub(super) fn rows<R: ListRow>(
 pub(super) fn apart<R: ListRow, C, S>(
     list: &List<R>,
     columns: &[Placed<C, S>],
-    id: &str,
+    (id, keeps): (&str, Keeps),
     ascii: bool,
     text: impl Fn(&R) -> Option<Cell>,
 ) -> Apart {
@@ -90,7 +122,7 @@ pub(super) fn apart<R: ListRow, C, S>(
     };
     let cells = list.visible().filter_map(|(_, row)| text(row));
     let names = cells.filter(|cell| cell.ends).map(|cell| cell.text);
-    Apart::new(names, Keeps::Ends, usize::from(placed.width), ascii)
+    Apart::new(names, keeps, usize::from(placed.width), ascii)
 }
 
 /// Draws one row: the cell of each column. `apart` cuts paths.
@@ -103,7 +135,7 @@ pub(super) fn cells<C, S>(
 ) {
     for placed in columns {
         let cell = cell(placed.column);
-        let style = canvas.theme.style(cell.tone);
+        let style = canvas.theme.style_of(cell.tone, &cell.text);
         if cell.ends {
             let room = usize::from(placed.width);
             let text = apart.cut(&cell.text, room, canvas.ascii);

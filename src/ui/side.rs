@@ -5,9 +5,11 @@ use ratatui::layout::Rect;
 use super::canvas::Canvas;
 use super::header::{facts, outlook};
 use super::history::{graph, reach};
+use super::pane;
 use crate::app::State;
 use crate::app::view::domains::summary::Widths;
 use crate::app::view::layout::{Panes, Side};
+use crate::app::view::title_keys::Title;
 use crate::model::memory::Pressure;
 use crate::text::format;
 use crate::text::meter::stall;
@@ -29,12 +31,21 @@ pub(super) fn draw(state: &State, panes: &Panes, canvas: &mut Canvas<'_>) {
 }
 
 /// Draws the title of a part and returns what is below it.
-fn titled(area: Rect, title: &str, remark: &Line, canvas: &mut Canvas<'_>) -> Rect {
+fn titled(
+    (state, title): (&State, Option<Title>),
+    area: Rect,
+    (words, remark): (&str, &Line),
+    canvas: &mut Canvas<'_>,
+) -> Rect {
     let first = Rect {
         height: area.height.min(1),
         ..area
     };
-    canvas.rule(first, &Line::of(Tone::Strong, title), remark, false);
+    let words = Line::of(Tone::Strong, words);
+    match title {
+        Some(title) => pane::title(state, (title, first), (&words, remark), false, canvas),
+        None => canvas.rule(first, (&words, remark), 0, false),
+    }
     Rect {
         x: area.x + 1.min(area.width),
         y: area.y + first.height,
@@ -64,7 +75,12 @@ pub(super) fn history(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
             format!("of {limit}, last {}", format::duration(span)),
         )
     });
-    let inner = titled(area, "Memory used, 0–100%", &remark, canvas);
+    let inner = titled(
+        (state, Some(Title::History)),
+        area,
+        ("Memory used", &remark),
+        canvas,
+    );
     let plot = Rect {
         height: inner.height - 1,
         ..inner
@@ -93,7 +109,12 @@ fn stalls(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
         return;
     }
     let remark = Line::of(Tone::Dim, "0.1, 1, 10, 50%");
-    let inner = titled(area, "Stalled on memory (PSI)", &remark, canvas);
+    let inner = titled(
+        (state, None),
+        area,
+        ("Stalled on memory (PSI)", &remark),
+        canvas,
+    );
     let kinds: [(&str, Average); 2] = [
         ("some", |psi| psi.some.avg10),
         ("full", |psi| psi.full.avg10),
@@ -135,7 +156,12 @@ fn domains(state: &State, side: &Side, canvas: &mut Canvas<'_>) {
         0 => Line::new(),
         more => Line::of(Tone::Dim, format!("and {more} more")),
     };
-    let inner = titled(area, "OOM domains, the most urgent first", &remark, canvas);
+    let inner = titled(
+        (state, Some(Title::Domains)),
+        area,
+        ("OOM domains, the most urgent first", &remark),
+        canvas,
+    );
     let widths = Widths::of_cards(shown, &state.snapshot, inner.width);
     let lines = shown.iter().flat_map(|scope| {
         let card = state.domains.card(*scope, &widths, &state.snapshot);
@@ -151,7 +177,12 @@ fn details(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
         return;
     }
     let (title, lines) = state.selected_lines(area.width.saturating_sub(2));
-    let inner = titled(area, title, &Line::new(), canvas);
+    let inner = titled(
+        (state, Some(Title::Selected)),
+        area,
+        (title, &Line::new()),
+        canvas,
+    );
     for (area, line) in rows(inner).zip(lines) {
         canvas.line(area, &line);
     }

@@ -10,8 +10,9 @@ use crate::app::view::columns::Cell;
 use crate::app::view::layout::{Pane, Panes};
 use crate::app::view::processes::columns::PlacedColumn;
 use crate::app::view::processes::row::Row;
+use crate::app::view::title_keys::Title;
 use crate::model::oom_domain::victim::Scope;
-use crate::text::apart::Apart;
+use crate::text::apart::{Apart, Keeps};
 use crate::text::cells::prefix;
 use crate::text::tone::{Line, Tone};
 use crate::text::wording::short_group;
@@ -21,13 +22,16 @@ pub fn draw(state: &State, panes: &Panes, canvas: &mut Canvas<'_>) {
     let focused = state.focus == Pane::Processes;
     let table = &state.table;
     let columns = table.columns(panes.table_head.width);
-    let title = title(state, &columns);
-    canvas.rule(panes.table_title, &title, &remark(state), focused);
+    let head = (Title::Table, panes.table_title);
+    let words = (&title(state, &columns), &remark(state));
+    pane::title(state, head, words, focused, canvas);
     pane::heads(panes.table_head, &columns, Some(table.sort), canvas);
     scrolled_head(state, panes.table_head, &columns, canvas);
-    let selection = canvas.theme.selection(focused);
+    let selected = canvas.theme.selected(focused);
     let cells = state.cells();
-    let apart = pane::apart(table.list(), &columns, "cgroup", canvas.ascii, |row| {
+    // The last levels of a path name the service or the container.
+    let column = ("cgroup", Keeps::Last);
+    let apart = pane::apart(table.list(), &columns, column, canvas.ascii, |row| {
         let column = columns.iter().find(|placed| placed.column.id == "cgroup")?;
         Some((column.column.cell.cell)(
             row.process(&state.snapshot)?,
@@ -37,7 +41,7 @@ pub fn draw(state: &State, panes: &Panes, canvas: &mut Canvas<'_>) {
     pane::rows(
         panes.table_rows,
         table.list(),
-        Some(selection),
+        Some(&selected),
         canvas,
         |row, area, canvas| draw_row(state, row, area, (&columns, &apart), canvas),
     );

@@ -20,9 +20,20 @@ const LOOKS: &[(char, &str, &str)] = &[
     ('C', "Red on Reset BOLD", "critical"),
     ('x', "White on Blue NONE", "selected row"),
     ('X', "White on Blue BOLD", "strong in the selected row"),
-    ('h', "Black on Green NONE", "heading"),
-    ('H', "Black on Cyan BOLD", "heading of the sorted column"),
-    ('k', "Black on Cyan NONE", "what a key does"),
+    ('!', "White on Red BOLD", "critical in the selected row"),
+    ('?', "Black on LightRed BOLD", "danger in the selected row"),
+    (
+        '=',
+        "LightRed on Blue BOLD",
+        "a bar in danger in the selected row",
+    ),
+    ('%', "Yellow on Blue NONE", "watch in the selected row"),
+    ('h', "Reset on Reset UNDERLINED", "heading"),
+    (
+        'H',
+        "Cyan on Reset BOLD | UNDERLINED",
+        "heading of the sorted column",
+    ),
     // Drawn over something bold, or over a gauge.
     ('e', "Gray on Reset BOLD | DIM", "dim over bold"),
     ('c', "Red on Reset BOLD | DIM", "critical, then dim"),

@@ -87,7 +87,7 @@ fn undo_takes_back_the_last_write_and_says_so_before() {
     for _ in 0..8 {
         scene.sample(now.clone());
     }
-    assert!(scene.text().contains("uUndo "), "{}", scene.text());
+    assert!(scene.text().contains("u Undo "), "{}", scene.text());
     scene.effects.clear();
     scene.keys("u");
     assert_eq!(scene.asked(), [], "it asks first");

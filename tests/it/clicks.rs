@@ -26,7 +26,7 @@ fn cell_of(scene: &Scene, text: &str, from: usize) -> (u16, u16) {
     )
 }
 
-fn click(scene: &mut Scene, (x, y): (u16, u16)) {
+pub(crate) fn click(scene: &mut Scene, (x, y): (u16, u16)) {
     scene.tell(Msg::Mouse(Mouse {
         x,
         y,

@@ -150,7 +150,8 @@ fn no_screen_names_a_default_key_when_all_have_moved() {
             Label::Words(words) => Some(words),
             Label::Hidden | Label::Of(_) => None,
         });
-        for old in labels.flat_map(|label| row.keys.iter().map(move |key| format!("{key}{label}")))
+        for old in
+            labels.flat_map(|label| row.keys.iter().map(move |key| format!("{key} {label} ")))
         {
             assert!(
                 moved.values().all(|text| !text.contains(&old)),
@@ -160,7 +161,7 @@ fn no_screen_names_a_default_key_when_all_have_moved() {
     }
     // Make sure that these screens name keys at all.
     for (name, text) in &plain {
-        let footer = text.contains("F1Help  aAdjust");
+        let footer = text.contains("F1 Help  a Adjust");
         assert!(
             footer || !default_keys_in(text).is_empty(),
             "{name}\n{text}"
@@ -169,15 +170,15 @@ fn no_screen_names_a_default_key_when_all_have_moved() {
     for (name, words) in [
         (
             "table",
-            "F13Help  F14Adjust  F17Cgroup  F18Kill  F65Fix  F21Filter",
+            "F13 Help  F14 Adjust  F17 Cgroup  F18 Kill  F65 Fix  F21 Filter",
         ),
         (
             "domains",
-            "F13Help  F14Adjust  F17Cgroup  F18Kill  F65Fix  F21Filter",
+            "F13 Help  F14 Adjust  F17 Cgroup  F18 Kill  F65 Fix  F21 Filter",
         ),
         (
             "events",
-            "F13Help  F14Adjust  F17Cgroup  F18Kill  F65Fix  F21Filter",
+            "F13 Help  F14 Adjust  F17 Cgroup  F18 Kill  F65 Fix  F21 Filter",
         ),
         ("undo", "press F57 to set 0"),
         ("moved", "; F18 again acts on"),

@@ -84,6 +84,7 @@ mod stillness;
 mod systemd;
 mod table;
 mod themes;
+mod title_keys;
 mod together;
 mod traced;
 mod trust;

@@ -337,8 +337,8 @@ fn v1_with_the_killer_off_hangs() {
 fn the_adjust_dialog_previews_every_target_and_domain() {
     let mut scene = Scene::new(120, 40);
     scene.keys("Space Space Home a Up");
-    says(&scene, "2456 mysqld score");
-    says(&scene, "1892 java score");
+    says(&scene, "2456 mysqld badness 310‰");
+    says(&scene, "1892 java badness");
     says(&scene, "next victim of the host");
     let mut scene = Scene::new(120, 40);
     scene.keys("Down a Up");

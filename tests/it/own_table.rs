@@ -90,10 +90,10 @@ fn keys_of_ones_own_are_on_the_screen_and_refuse_a_preset_they_do_not_suit() {
     let mut scene = Scene::with(200, 150, settings, host());
     let text = scene.text();
     assert!(
-        text.contains("?Help ") && text.contains("xKill ") && text.contains("dTree "),
+        text.contains("? Help ") && text.contains("x Kill ") && text.contains("d Tree "),
         "{text}"
     );
-    assert!(!text.contains("dDomains"), "no key goes there");
+    assert!(!text.contains("d Domains"), "no key goes there");
     scene.keys("?");
     let text = scene.text();
     assert!(

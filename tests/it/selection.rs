@@ -50,19 +50,78 @@ fn a_dying_process_does_not_take_the_selection_to_the_bottom() {
 }
 
 #[test]
-fn one_that_was_reaped_before_it_ended_leaves_the_selection_where_it_lived() {
+fn one_that_is_being_killed_stays_where_it_lived() {
     let mut scene = Scene::new(120, 36);
     scene.keys("Down");
     assert_eq!(scene.selected(), Some(1892));
-    scene.sample(with(1892, |p| p.skipped_by_kernel = true));
-    assert_eq!(
-        scene.selected(),
-        Some(1892),
-        "it may be between vfork and exec"
-    );
-    assert!(scene.state.table.cursor() > 1);
+    // It may be between vfork and exec as well: whoever lives on keeps the selection.
+    for _ in 0..2 {
+        scene.sample(with(1892, |p| p.skipped_by_kernel = true));
+        assert_eq!(
+            (scene.selected(), scene.state.table.cursor()),
+            (Some(1892), 1)
+        );
+    }
     scene.sample(without(1892));
     assert_eq!(scene.state.table.cursor(), 1);
+    assert_ne!(scene.selected(), Some(1892));
+}
+
+/// What a sample may show of a process.
+fn fate(process: &mut Process, fate: u8) -> bool {
+    match fate {
+        0..=4 => {}
+        5 => process.skipped_by_kernel = true,
+        6 => zombie(process),
+        7 => process.memory = None,
+        _ => return false,
+    }
+    if let Some(memory) = &mut process.memory {
+        memory.rss = memory.rss.wrapping_mul(u64::from(fate) * 7 + 3) % 900_000;
+    }
+    true
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(24))]
+
+    /// A storm of kills: the selection leaves a process only when that has ended, the view does not jump, and no key
+    /// hits somebody whom the screen did not show as selected when it was pressed last.
+    #[test]
+    fn in_a_storm_the_selection_stays_where_it_is(
+        down in 1_usize..8,
+        samples in proptest::collection::vec(proptest::collection::vec(0_u8..10, 40), 1..6),
+        key in proptest::sample::select(vec!["k", "a", "c"]),
+    ) {
+        let mut scene = Scene::new(120, 36);
+        scene.keys(&"Down ".repeat(down));
+        for fates in samples {
+            let before = scene.state.table.selected();
+            let line = scene.state.table.cursor() - scene.state.table.list().offset();
+            let mut all = processes();
+            let mut fates = fates.into_iter().cycle();
+            all.retain_mut(|process| fate(process, fates.next().unwrap_or(0)));
+            scene.sample(all);
+            let table = &scene.state.table;
+            let Some(before) = before else { break };
+            let now = scene.state.snapshot.process(before);
+            let lives = now.is_some_and(|p| p.memory.is_some());
+            if lives {
+                proptest::prop_assert_eq!(table.selected(), Some(before));
+            }
+            if !lives || now.is_some_and(|p| p.skipped_by_kernel) {
+                let last = table.rows().len().saturating_sub(1);
+                proptest::prop_assert_eq!(table.cursor() - table.list().offset(), line.min(last));
+            }
+            let moved = table.selected() != Some(before);
+            scene.state.notice = None;
+            scene.keys(key);
+            if moved {
+                proptest::prop_assert!(scene.state.dialogs.is_empty(), "{}", scene.text());
+            }
+            scene.keys("Esc");
+        }
+    }
 }
 
 #[test]
@@ -197,7 +256,7 @@ fn a_domain_that_empties_before_it_goes_leaves_the_selection_where_it_was() {
         (groups, all)
     });
     assert_eq!(path(&scene).as_deref(), Some("/b"));
-    assert!(scene.state.domains.cursor() > row, "{}", scene.text());
+    assert_eq!(scene.state.domains.cursor(), row, "{}", scene.text());
     // Another group has its key now.
     run(&mut scene, 133, 1, |_| {
         groups(&[("/a", 99), ("/c", 90), ("/d", 5)])

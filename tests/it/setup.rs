@@ -58,7 +58,7 @@ fn hands_that_know_htop_find_what_htop_has() {
     );
     // The footer names what is bound.
     scene.state.notice = None;
-    assert!(scene.text().contains("LCgroup"), "{}", scene.text());
+    assert!(scene.text().contains("L Cgroup"), "{}", scene.text());
 }
 
 #[test]

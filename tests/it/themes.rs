@@ -81,6 +81,50 @@ fn a_theme_changes_styles_and_never_the_text() {
     insta::assert_snapshot!("hashes_of_styles", table);
 }
 
+/// The selected row is that of the next victim, and its name says so, however few colours there are.
+#[test]
+fn the_name_of_who_dies_first_stands_out_on_the_selected_row() {
+    for (width, height) in SIZES {
+        let mut scene = Scene::new(width, height);
+        scene.keys("Home");
+        let (row, head) = (
+            scene.state.panes().table_rows.y,
+            scene.state.panes().table_head.y,
+        );
+        let lines = scene.text();
+        let heads: Vec<char> = lines
+            .lines()
+            .nth(head.into())
+            .expect("heads")
+            .chars()
+            .collect();
+        let at = heads
+            .windows(4)
+            .position(|part| part == ['N', 'A', 'M', 'E']);
+        let pid = heads
+            .windows(3)
+            .position(|part| part == ['P', 'I', 'D'])
+            .expect("PID");
+        let name = u16::try_from(at.unwrap_or(0)).expect("a cell");
+        for depth in DEPTHS {
+            let themes = themes(depth);
+            for theme in themes.names() {
+                let buffer = drawn(&scene, themes.of(theme));
+                // The mark is there at each size, the name where there is a column for it.
+                let places = [Some(0), at.map(|_| name)];
+                let plain = look(&buffer[(u16::try_from(pid).expect("a cell") + 2, row)]);
+                for x in places.into_iter().flatten() {
+                    assert_ne!(
+                        look(&buffer[(x, row)]),
+                        plain,
+                        "{theme} {depth} {width}x{height} cell {x}"
+                    );
+                }
+            }
+        }
+    }
+}
+
 /// One frame with a letter for each look, and what the letter is in each theme at two depths.
 #[test]
 fn every_look_of_a_frame() {

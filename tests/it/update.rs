@@ -36,18 +36,18 @@ fn at_80_columns_the_header_names_the_victim_the_table_marks_and_the_footer_the_
     let text = scene.text();
     assert!(text.contains("Next victim 1892 java"), "{text}");
     assert!(text.contains("host: 2456 mysqld"), "{text}");
-    for key in ["dDomains", "F6Sort", "eEvents", "qQuit"] {
+    for key in ["d Domains", "F6 Sort", "e Events", "q Quit"] {
         assert!(text.contains(key), "{key}: {text}");
     }
     scene.keys("d");
     let text = scene.text();
     assert!(
-        text.contains("zZoom") && text.contains("dProcesses"),
+        text.contains("z Zoom") && text.contains("d Processes"),
         "{text}"
     );
     let mut wide = Scene::new(120, 36);
     wide.state.notice = None;
-    assert!(wide.text().contains("SKillers"), "{}", wide.text());
+    assert!(wide.text().contains("S Killers"), "{}", wide.text());
 }
 
 #[test]

@@ -31,7 +31,7 @@ fn keys_write_an_adj_to_the_tree_and_undo_it() {
     driver.keys("Enter");
     driver.wait_for("the file", |_| adj(&root) == "500");
     driver.wait_text("+500");
-    driver.wait_text("uUndo");
+    driver.wait_text("u Undo");
     driver.keys("u");
     driver.wait_text("leaker 500 → 100");
     assert_eq!(adj(&root), "500", "the undo asks first");

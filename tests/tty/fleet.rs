@@ -124,7 +124,7 @@ fn help_filter_and_order_are_at_hand_and_ctrl_z_stops_the_fleet() {
         server.url()
     ));
     shell.wait_text("31 hosts");
-    shell.wait_text("F1Help");
+    shell.wait_text("F1 Help");
     shell.keys("?");
     shell.wait_text("any key: back");
     shell.keys("x/node-01<Enter>");

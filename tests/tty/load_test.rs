@@ -292,7 +292,7 @@ fn what_was_said_before_the_dashboard_is_said_after_it() {
         .expect("its note");
     let mut session = start(&place, &[]);
     session.wait_for("the dashboard", |screen| {
-        screen.0.alternate_screen() && screen.has("F1Help")
+        screen.0.alternate_screen() && screen.has("F1 Help")
     });
     session.keys("q");
     let code = session.wait_exit().code;

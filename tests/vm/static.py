@@ -147,7 +147,7 @@ def distribution(archive):
         check(any(row["comm"] == "beside" for row in document["processes"]) and document["host"]["name"], "%s: the document" % name)
         check("root" in {row["user"] for row in document["processes"]}, "%s: users by name" % name)
         check("beside" in told("oomtop -b -n 1"), "%s: batch" % name)
-        check("limit of /job" in told("oomtop explain -", REPORT), "%s: explain" % name)
+        check("/job reached its limit" in told("oomtop explain -", REPORT), "%s: explain" % name)
         text = told("oomtop run --limit 64M --no-tui -- /bin/sh -c 'x=$(head -c 8000000 /dev/zero | tr \\\\000 a); echo ${#x}'")
         check("8000000" in text and "limit 64 MiB" in text, "%s: run" % name)
         check("_oomtop" in told("oomtop --print completions zsh") and "oomtop" in told("oomtop --print man"), "%s: completions and pages" % name)

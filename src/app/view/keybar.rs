@@ -6,6 +6,11 @@ use crate::app::input::action::{Action, Group, Label};
 use crate::app::input::id::ActionId;
 use crate::text::cells::cells;
 
+/// Blanks between two of them: one where the room is better used for a key more.
+fn gap(width: u16) -> u16 {
+    if width < 100 { 1 } else { 2 }
+}
+
 /// A key and what it does.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyLabel {
@@ -13,7 +18,7 @@ pub struct KeyLabel {
     pub action: ActionId,
     /// The name of its key.
     pub key: String,
-    /// A word or two, with the blank behind.
+    /// A word or two, with the blank before them.
     pub label: String,
     /// The first cell.
     pub x: u16,
@@ -34,16 +39,17 @@ impl State {
             .into_iter()
             .filter_map(|action| self.key_label(action))
             .collect();
-        let last = all.last().map_or(0, |label| label.width + 1);
+        let gap = gap(width);
+        let last = all.last().map_or(0, |label| label.width + gap);
         let mut x: u16 = 0;
         let mut shown = Vec::new();
         for (at, mut label) in all.iter().cloned().enumerate() {
             let kept = if at + 1 == all.len() { 0 } else { last };
-            if x.saturating_add(label.width + 1).saturating_add(kept) > width {
+            if x.saturating_add(label.width + gap).saturating_add(kept) > width {
                 continue;
             }
             label.x = x;
-            x += label.width + 1;
+            x += label.width + gap;
             shown.push(label);
         }
         shown
@@ -60,7 +66,7 @@ impl State {
             Label::Words(words) => words.to_owned(),
             Label::Of(words) => words(self)?,
         };
-        let label = format!("{label} ");
+        let label = format!(" {label}");
         let key = self.keymap.key_in(scope, action.id)?.to_string();
         let ascii = self.settings.ascii;
         let width = cells(&key, ascii) + cells(&label, ascii);

@@ -11,6 +11,11 @@ pub trait ListRow {
 
     /// The identity of this row, unique in the list.
     fn id(&self) -> Self::Id;
+
+    /// How deep the row stands in a tree. Neighbours of one depth may change places.
+    fn depth(&self) -> u16 {
+        0
+    }
 }
 
 /// How the selection holds on to a row that is still in the list.
@@ -18,8 +23,12 @@ pub trait ListRow {
 pub enum Hold {
     /// The row is what it was.
     Firm,
-    /// The row stays selected, but it moves because it is about to go (a reaped process, a group that became
-    /// empty). When it is gone, the selection returns to the place the row had before.
+    /// The row is about to go (a reaped process, a group that became empty), and only therefore has another place in
+    /// the order: it keeps the place that it had, so that neither the selection nor the view jumps. When it is gone,
+    /// the selection passes to the row that is then in this place.
+    Staying,
+    /// The same where the order is a tree, which no row may leave: the row moves, and when it is gone, the selection
+    /// returns to the place the row had before.
     Sinking,
     /// Nothing is left of what was selected: the selection leaves the row as if it were gone.
     Lost,
@@ -135,14 +144,39 @@ impl<R: ListRow> List<R> {
         self.cursor = match kept {
             _ if self.is_on_top() => 0,
             Some((at, Hold::Firm | Hold::Sinking)) => at,
+            Some((at, Hold::Staying)) => self.put_back(at),
             Some((_, Hold::Lost)) | None => self.home.min(self.last()),
         };
         self.selected = self.rows.get(self.cursor).map(R::id);
-        if !matches!(kept, Some((_, Hold::Sinking))) {
+        if !matches!(kept, Some((_, Hold::Staying | Hold::Sinking))) {
             self.home = self.cursor;
         }
         self.on_top |= self.rows.is_empty();
         self.settle_window();
+    }
+
+    /// Moves the row in this place to the place it had while it was held firmly, past rows of its own depth; returns
+    /// where it is now.
+    fn put_back(&mut self, at: usize) -> usize {
+        let home = self.home.min(self.last());
+        let Some(depth) = self.rows.get(at).map(R::depth) else {
+            return at;
+        };
+        let between = self.rows.get(home.min(at)..=home.max(at));
+        let is_level = between.is_some_and(|rows| rows.iter().all(|row| row.depth() == depth));
+        // What is below the row, or below the one that it would follow, must not be torn off.
+        let below = self.rows.get(home.max(at) + 1);
+        if !is_level || below.is_some_and(|row| row.depth() > depth) {
+            return at;
+        }
+        if let Some(between) = self.rows.get_mut(home.min(at)..=home.max(at)) {
+            if home < at {
+                between.rotate_right(1);
+            } else {
+                between.rotate_left(1);
+            }
+        }
+        home
     }
 
     fn place_of_selected(&self) -> Option<usize> {

@@ -15,3 +15,4 @@ mod screen;
 mod selected;
 pub mod selection_guard;
 pub(in crate::app) mod target;
+pub mod title_keys;

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use ratatui::style::{Color, Style};
+use ratatui::style::{Color, Modifier, Style};
 
 use super::{BUILT_IN, Found, parse};
 use crate::config::Environment;
@@ -97,6 +97,72 @@ fn bands_differ_by_more_than_a_colour() {
                 assert!(
                     !looks[..at].contains(look),
                     "{name} {depth:?}: two bands look alike"
+                );
+            }
+        }
+    }
+}
+
+/// How far the backgrounds of what always stands there may be from the screen's, in CIELAB: a shade of it.
+const CALM: f64 = 22.0;
+
+#[test]
+fn what_always_stands_there_is_calmer_than_what_is_urgent() {
+    for (name, theme) in built_in() {
+        for depth in Depth::ALL {
+            let shown = theme.at(depth);
+            for role in [Role::Heading, Role::Sorted, Role::Key, Role::Label] {
+                let (look, text) = (shown.look(role), role.name());
+                assert!(
+                    !look.add_modifier.contains(Modifier::REVERSED),
+                    "{name} {depth:?} {text}"
+                );
+                let (behind, ground) = (look.bg.and_then(light), shown.ground().bg.and_then(light));
+                let distance = match (behind, ground) {
+                    (Some(behind), Some(ground)) => behind.distance(ground),
+                    (Some(_), None) => f64::INFINITY,
+                    (None, _) => 0.0,
+                };
+                // Of 16 colours the nearest grey may be far.
+                let is_grey = behind.is_some_and(|Rgb(r, g, b)| r == g && g == b);
+                let is_calm = distance <= CALM || (is_grey && depth == Depth::Sixteen);
+                assert!(is_calm, "{name} {depth:?} {text}: {distance:.1}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_selection_does_not_hide_who_dies_first() {
+    for (name, theme) in built_in() {
+        for depth in Depth::ALL {
+            let shown = theme.at(depth);
+            for focused in [true, false] {
+                let selected = shown.selected(focused);
+                let calm = [Tone::Normal, Tone::Strong, Tone::Dim].map(|tone| selected.style(tone));
+                for tone in [Tone::Danger, Tone::Critical] {
+                    let (own, look) = (shown.style(tone), selected.style(tone));
+                    let about = format!("{name} {depth:?} {focused} {}: {look:?}", tone.name());
+                    assert!(!calm.contains(&look), "{about}");
+                    // Its colour is there, as that of the letters or behind them.
+                    assert!(
+                        own.fg.is_none() || [look.fg, look.bg].contains(&own.fg),
+                        "{about}"
+                    );
+                    let known = look.fg.and_then(light).zip(look.bg.and_then(light));
+                    let least = if name == "high-contrast" && depth >= Depth::Palette {
+                        7.0
+                    } else {
+                        CONTRAST
+                    };
+                    if let Some((text, behind)) = known.filter(|_| focused) {
+                        assert!(text.contrast(behind) >= least, "{about}");
+                    }
+                }
+                assert_ne!(
+                    selected.style(Tone::Danger),
+                    selected.style(Tone::Critical),
+                    "{name} {depth:?}"
                 );
             }
         }

@@ -3,6 +3,7 @@
 pub mod colour;
 mod depth;
 mod role;
+mod selected;
 
 use ratatui::style::{Color, Modifier, Style};
 
@@ -16,6 +17,8 @@ use crate::text::tone::Tone;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Theme {
     looks: [Style; Role::ALL.len()],
+    /// On a selected row: how bars and graphs look in each tone. Elsewhere they look as text does.
+    drawings: Option<[Style; Tone::ALL.len()]>,
 }
 
 impl Theme {
@@ -23,6 +26,7 @@ impl Theme {
     pub fn new(look: impl Fn(Role) -> Style) -> Self {
         Self {
             looks: Role::ALL.map(look),
+            drawings: None,
         }
     }
 
@@ -31,11 +35,12 @@ impl Theme {
         let plain = Style::new();
         let bold = plain.add_modifier(Modifier::BOLD);
         Self::new(|role| match role {
-            Role::Text(Tone::Normal) => plain,
+            // What always stands there must not be louder than what is urgent.
+            Role::Text(Tone::Normal) | Role::Label => plain,
             // Dark grey is unreadable on many terminals; grey with DIM falls back to plain grey.
             Role::Text(Tone::Dim) => plain.fg(Color::Gray).add_modifier(Modifier::DIM),
-            Role::Text(Tone::Strong) | Role::Key => bold,
-            Role::Text(Tone::Accent) => bold.fg(Color::Cyan),
+            Role::Text(Tone::Strong) => bold,
+            Role::Text(Tone::Accent) | Role::Key => bold.fg(Color::Cyan),
             Role::Text(Tone::Good) => plain.fg(Color::Green),
             Role::Text(Tone::Watch) | Role::Mark => plain.fg(Color::Yellow),
             Role::Text(Tone::Danger) => bold.fg(Color::LightRed),
@@ -44,10 +49,8 @@ impl Theme {
                 .bg(Color::Blue)
                 .fg(Color::White)
                 .remove_modifier(Modifier::DIM),
-            Role::SelectedElsewhere => plain.add_modifier(Modifier::UNDERLINED),
-            Role::Heading => plain.fg(Color::Black).bg(Color::Green),
-            Role::Sorted => bold.fg(Color::Black).bg(Color::Cyan),
-            Role::Label => plain.fg(Color::Black).bg(Color::Cyan),
+            Role::SelectedElsewhere | Role::Heading => plain.add_modifier(Modifier::UNDERLINED),
+            Role::Sorted => bold.fg(Color::Cyan).add_modifier(Modifier::UNDERLINED),
         })
     }
 
@@ -57,12 +60,12 @@ impl Theme {
         let bold = plain.add_modifier(Modifier::BOLD);
         let reversed = plain.add_modifier(Modifier::REVERSED);
         Self::new(|role| match role {
-            Role::Text(Tone::Normal | Tone::Dim | Tone::Good) => plain,
+            Role::Text(Tone::Normal | Tone::Dim | Tone::Good) | Role::Label => plain,
             Role::Text(Tone::Strong | Tone::Accent | Tone::Watch) | Role::Key | Role::Mark => bold,
-            Role::Text(Tone::Danger) => bold.add_modifier(Modifier::UNDERLINED),
-            Role::Text(Tone::Critical) | Role::Sorted => bold.add_modifier(Modifier::REVERSED),
-            Role::Selected | Role::Heading | Role::Label => reversed,
-            Role::SelectedElsewhere => plain.add_modifier(Modifier::UNDERLINED),
+            Role::Text(Tone::Danger) | Role::Sorted => bold.add_modifier(Modifier::UNDERLINED),
+            Role::Text(Tone::Critical) => bold.add_modifier(Modifier::REVERSED),
+            Role::Selected => reversed,
+            Role::SelectedElsewhere | Role::Heading => plain.add_modifier(Modifier::UNDERLINED),
         })
     }
 
@@ -107,15 +110,6 @@ impl Theme {
     /// What lies under everything: ordinary text and its background.
     pub fn ground(&self) -> Style {
         self.look(Role::Text(Tone::Normal))
-    }
-
-    /// The selected row of the pane that has the keyboard, or of the other pane.
-    pub fn selection(&self, focused: bool) -> Style {
-        self.look(if focused {
-            Role::Selected
-        } else {
-            Role::SelectedElsewhere
-        })
     }
 
     /// The column headers.

@@ -24,7 +24,8 @@ impl Frame {
             .chunks(width)
             .map(|row| row.iter().map(ratatui::buffer::Cell::symbol).collect())
             .collect();
-        // All of it: a single cell, of a next victim for one, may be reversed in a row that is not selected.
+        // Most of it: a few cells, those of a next victim for one, may be reversed in a row that is not selected, and not in
+        // one that is.
         let is_highlighted = |y: &u16| {
             let mut cells = buffer
                 .content()
@@ -32,7 +33,9 @@ impl Frame {
                 .nth(usize::from(*y))
                 .into_iter()
                 .flatten();
-            cells.all(|cell| cell.modifier.contains(Modifier::REVERSED))
+            let reversed =
+                |cell: &&ratatui::buffer::Cell| cell.modifier.contains(Modifier::REVERSED);
+            cells.by_ref().filter(reversed).count() * 2 > width
         };
         let mut list_rows = (panes.table_rows.top()..panes.table_rows.bottom())
             .chain(panes.events_rows.top()..panes.events_rows.bottom());

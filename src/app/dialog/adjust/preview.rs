@@ -1,4 +1,4 @@
-//! What the adjust dialog's write would change: score and rank of every target, and the next victim of
+//! What the adjust dialog's write would change: badness and rank of every target, and the next victim of
 //! every OOM domain a target is in.
 
 use std::collections::HashSet;
@@ -15,6 +15,7 @@ use crate::model::oom_domain::victim::{Scope, Verdict};
 use crate::model::process::score::OomScoreAdj;
 use crate::model::process::{Process, ProcessId};
 use crate::model::snapshot::Snapshot;
+use crate::text::format;
 use crate::text::tone::{Line, Tone};
 use crate::text::wording;
 
@@ -67,7 +68,7 @@ impl Write<'_> {
         }
     }
 
-    /// Score and rank on the host, before and after.
+    /// Badness and rank on the host, before and after, as the table shows them.
     fn standing_line(&self, target: &Pinned, named: bool) -> Option<Line> {
         let before = standing(target.id, self.cells, adj_before)?;
         let after = standing(target.id, self.cells, |p| self.adj_after(p))?;
@@ -76,10 +77,10 @@ impl Write<'_> {
             line.push(Tone::Normal, format!("{target}  "));
         }
         Some(
-            line.add(Tone::Dim, "score ")
-                .add(Tone::Normal, before.score.to_string())
+            line.add(Tone::Dim, "badness ")
+                .add(Tone::Normal, share(before))
                 .add(Tone::Accent, " → ")
-                .add(Tone::Strong, after.score.to_string())
+                .add(Tone::Strong, share(after))
                 .add(Tone::Dim, "   rank ")
                 .add(Tone::Normal, rank(before))
                 .add(Tone::Accent, " → ")
@@ -144,6 +145,11 @@ impl Write<'_> {
 
 fn adj_before(process: &Process) -> OomScoreAdj {
     process.adj.unwrap_or_default()
+}
+
+fn share(standing: Standing) -> String {
+    let share = |points| format!("{}‰", format::permille(points, standing.total));
+    standing.points.map_or_else(|| "never".to_owned(), share)
 }
 
 fn rank(standing: Standing) -> String {

@@ -17,7 +17,7 @@ use crate::text::tone::{Line, Tone};
 /// Most units whose restart is spoken of.
 const UNITS: usize = 2;
 
-/// Rows of the fullest dialog: list, score, rank, next victim, and what makes the value last.
+/// Rows of the fullest dialog: list, badness, rank, next victim, and what makes the value last.
 const RESERVED: u16 = 18;
 
 pub(super) fn view(dialog: &AdjustDialog, context: &DialogContext<'_>) -> DialogView {

@@ -65,6 +65,14 @@ impl ListRow for Row {
             },
         }
     }
+
+    fn depth(&self) -> u16 {
+        match self {
+            Self::Domain { depth, .. } => *depth,
+            // It is the heading of what is below it.
+            Self::Fold { .. } => u16::MAX,
+        }
+    }
 }
 
 /// The rows of a sample. `keep`, the selected domain, is not folded away; nothing is where all fit into `room` rows.

@@ -65,11 +65,11 @@ impl Domains {
         let watches = &self.watches;
         self.list.set_rows(rows, |row| {
             let watch = watches.get(&row.id().scope);
-            // A group that became empty is no longer urgent and sinks, before it is removed.
+            // A group that became empty is no longer urgent and would sink, before it is removed.
             if watch.is_some_and(|watch| watch.has_victims) {
                 Hold::Firm
             } else {
-                Hold::Sinking
+                Hold::Staying
             }
         });
         self.path = self.selected().and_then(path).cloned();

@@ -134,12 +134,96 @@ fn a_row_that_is_gone_leaves_the_selection_to_the_row_in_its_place() {
 }
 
 #[test]
-fn a_row_that_sinks_before_it_goes_leaves_the_selection_where_it_was() {
+fn a_row_that_is_about_to_go_keeps_its_place() {
+    let mut list = list(&[1, 2, 3, 4, 5], 10, 2);
+    list.set_rows(vec![1, 3, 4, 5, 2], |_| Hold::Staying);
+    assert_eq!(list.rows(), [1, 2, 3, 4, 5]);
+    assert_eq!((list.selected(), list.cursor()), (Some(2), 1));
+    list.set_rows(vec![1, 3, 4, 5], firm);
+    assert_eq!(list.selected(), Some(3));
+}
+
+#[test]
+fn in_a_tree_it_sinks_and_leaves_the_selection_where_it_was() {
     let mut list = list(&[1, 2, 3, 4, 5], 10, 2);
     list.set_rows(vec![1, 3, 4, 5, 2], |_| Hold::Sinking);
     assert_eq!((list.selected(), list.cursor()), (Some(2), 4));
     list.set_rows(vec![1, 3, 4, 5], firm);
     assert_eq!(list.selected(), Some(3));
+}
+
+/// A row of a tree: its number and its depth.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Branch(u8, u16);
+
+impl ListRow for Branch {
+    type Id = u8;
+
+    fn id(&self) -> u8 {
+        self.0
+    }
+
+    fn depth(&self) -> u16 {
+        self.1
+    }
+}
+
+/// Each row with the one that it is below, by number.
+fn parents(rows: &[Branch]) -> Vec<(u8, Option<u8>)> {
+    let parent = |at: usize| {
+        let above = rows[..at].iter().rev();
+        above
+            .map(|row| (row.1, row.0))
+            .find(|(depth, _)| *depth < rows[at].1)
+            .map(|(_, id)| id)
+    };
+    let mut all: Vec<_> = (0..rows.len()).map(|at| (rows[at].0, parent(at))).collect();
+    all.sort_unstable();
+    all
+}
+
+proptest::proptest! {
+    /// However the others come, go and change places, who is about to go stands where it stood, on the screen too.
+    #[test]
+    fn who_is_about_to_go_moves_neither_itself_nor_the_view(
+        orders in vec(subsequence((0..30).collect::<Vec<u8>>(), 12..30).prop_shuffle(), 1..8),
+        selected in 0_u8..30,
+        height in 1_usize..12,
+    ) {
+        let mut list = list(&(0..30).collect::<Vec<u8>>(), height, selected);
+        list.keep_in_view(false);
+        let (home, mut offset) = (list.cursor(), list.offset());
+        for mut rows in orders {
+            if !rows.contains(&selected) {
+                rows.push(selected);
+            }
+            list.set_rows(rows.clone(), |_| Hold::Staying);
+            proptest::prop_assert_eq!(list.selected(), Some(selected));
+            proptest::prop_assert_eq!(list.cursor(), home.min(rows.len() - 1));
+            offset = offset.min(rows.len().saturating_sub(height));
+            proptest::prop_assert_eq!(list.offset(), offset);
+            let others = |rows: &[u8]| rows.iter().copied().filter(|row| *row != selected).collect::<Vec<_>>();
+            proptest::prop_assert_eq!(others(list.rows()), others(&rows), "the others stay in order");
+        }
+    }
+
+    #[test]
+    fn no_row_of_a_tree_leaves_the_one_it_is_below(
+        depths in vec(vec(0_u16..4, 1..14), 1..5), selected in 0_usize..14,
+    ) {
+        let mut list = List::default();
+        list.set_height(10);
+        for depths in depths {
+            let mut deepest = 0;
+            let rows: Vec<_> = depths.iter().zip(0..).map(|(depth, id)| {
+                deepest = (*depth).min(deepest) + 1;
+                Branch(id, deepest - 1)
+            }).collect();
+            list.set_rows(rows.clone(), |_| Hold::Staying);
+            proptest::prop_assert_eq!(parents(list.rows()), parents(&rows));
+            list.select(selected);
+        }
+    }
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! What a write would change: score, rank and next victim, before and after.
+//! What a write would change: badness, rank and next victim, before and after.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -11,15 +11,17 @@ use crate::model::oom_domain::victim::{
     DomainState, Scope, Verdict, assess, assess_nodes, compared, order,
 };
 use crate::model::process::badness::badness_with;
-use crate::model::process::score::{OomScoreAdj, oom_score};
+use crate::model::process::score::OomScoreAdj;
 use crate::model::process::{Process, ProcessId};
 use crate::model::snapshot::Snapshot;
 
 /// One process in the ranking of a domain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Standing {
-    /// `oom_score`.
-    pub score: u32,
+    /// Badness, a share of the domain's pages; `None` if it is never chosen.
+    pub points: Option<i64>,
+    /// The pages of the domain.
+    pub total: u64,
     /// 1 = next victim of the domain; `None` if it is never chosen.
     pub rank: Option<usize>,
 }
@@ -58,12 +60,10 @@ pub fn standing_in(
 ) -> Option<Standing> {
     let snapshot = context.snapshot;
     let tie = context.rules.tie;
-    let points = |p: &Process| {
-        let own = badness_with(p, adj_of(p), total).points();
-        own.map(|own| compared(own, tie))
-    };
-    let own = points(snapshot.process(target)?);
-    let rank = own.map(|own| {
+    let exact = |p: &Process| badness_with(p, adj_of(p), total).points();
+    let points = |p: &Process| exact(p).map(|own| compared(own, tie));
+    let target_process = snapshot.process(target)?;
+    let rank = points(target_process).map(|own| {
         let before = |p: &&Process| {
             points(p).is_some_and(|other| order((other, p.id), (own, target), tie).is_gt())
                 && is_member(p, scope, snapshot)
@@ -71,7 +71,8 @@ pub fn standing_in(
         1 + snapshot.processes.iter().filter(before).count()
     });
     Some(Standing {
-        score: oom_score(own, total, context.rules.score),
+        points: exact(target_process),
+        total,
         rank,
     })
 }

@@ -1,7 +1,7 @@
 //! [`ProcessTable`]: which processes are rows of the table, and in which order.
 //!
-//! The [`List`] keeps the selection on its process. A process that ends loses its memory first and sinks to
-//! the bottom of a ranked table: the selection does not follow it there.
+//! The [`List`] keeps the selection on its process. A process that ends is skipped by the kernel or loses its memory
+//! first, and so would sink to the bottom of a ranked table: the selected one keeps its place until it is gone.
 
 mod life;
 mod shown;
@@ -214,6 +214,7 @@ impl ProcessTable {
     fn take_rows(&mut self, rows: Vec<Row>, snapshot: &Snapshot) {
         let (before, lived) = (self.list.selected(), self.lived);
         let mut alive = false;
+        let in_tree = self.tree;
         self.list.set_rows(rows, |row| {
             let life = row
                 .process(snapshot)
@@ -223,7 +224,8 @@ impl ProcessTable {
                 Life::Ended if lived => Hold::Lost,
                 // The user chose a zombie.
                 Life::Ended | Life::Alive => Hold::Firm,
-                Life::SkippedByKernel => Hold::Sinking,
+                Life::SkippedByKernel if in_tree => Hold::Sinking,
+                Life::SkippedByKernel => Hold::Staying,
             }
         });
         self.lived |= alive;

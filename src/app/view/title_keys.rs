@@ -1,0 +1,134 @@
+//! Keys in the titles of panes: what can be done there stands there. Pure arithmetic, used by update (clicks) and by the
+//! screen alike.
+
+use ratatui::layout::Rect;
+
+use crate::app::State;
+use crate::app::input::id::ActionId;
+use crate::app::view::keybar::KeyLabel;
+use crate::app::view::layout::{Pane, Panes};
+use crate::text::cells::cells;
+
+/// A title with room for keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Title {
+    /// The processes, or the domains in their place.
+    Table,
+    /// The OOM events.
+    Events,
+    /// Memory used, as a graph.
+    History,
+    /// The most urgent domains.
+    Domains,
+    /// The selected row in words.
+    Selected,
+}
+
+/// Blanks between two keys.
+const GAP: u16 = 2;
+/// Cells around the keys: a dash and a blank before them, a blank and a dash behind.
+const AROUND: u16 = 4;
+
+impl Title {
+    /// A narrower title has no keys: they must not cut what it says.
+    fn least_width(self) -> u16 {
+        match self {
+            Self::Table => 100,
+            Self::Events => 118,
+            Self::History | Self::Domains => 56,
+            Self::Selected => 48,
+        }
+    }
+
+    /// The actions and their words.
+    fn actions(self, state: &State) -> &'static [(ActionId, &'static str)] {
+        use ActionId as Id;
+        let has_keyboard = |pane| state.focus == pane;
+        match self {
+            Self::Table if !has_keyboard(Pane::Processes) => &[(Id::NextPane, "select")],
+            Self::Table if state.domains.open => {
+                &[(Id::Zoom, "its processes"), (Id::Details, "details")]
+            }
+            Self::Table => &[(Id::Tree, "tree"), (Id::Zoom, "its domain")],
+            Self::Events if has_keyboard(Pane::Events) => {
+                &[(Id::Details, "explain"), (Id::Filter, "filter")]
+            }
+            Self::Events => &[(Id::Events, "select")],
+            Self::History => &[(Id::Ledger, "what holds it")],
+            Self::Domains => &[(Id::Domains, "all")],
+            Self::Selected => &[(Id::Details, "more")],
+        }
+    }
+}
+
+impl State {
+    /// The keys in a title of this area, each in its cells of the screen, the last one at the right end.
+    pub fn title_keys(&self, title: Title, area: Rect) -> Vec<KeyLabel> {
+        if area.height == 0 || area.width < title.least_width() {
+            return Vec::new();
+        }
+        let scope = self.pane_scope();
+        let label = |(action, words): &(ActionId, &str)| {
+            let key = self.keymap.key_in(scope, *action)?.to_string();
+            let label = format!(" {words}");
+            let ascii = self.settings.ascii;
+            let width = cells(&key, ascii) + cells(&label, ascii);
+            Some(KeyLabel {
+                action: *action,
+                key,
+                label,
+                x: 0,
+                width: u16::try_from(width).ok()?,
+            })
+        };
+        let mut keys: Vec<_> = title.actions(self).iter().filter_map(label).collect();
+        let mut end = area.right() - AROUND / 2;
+        for key in keys.iter_mut().rev() {
+            key.x = end.saturating_sub(key.width);
+            end = key.x.saturating_sub(GAP);
+        }
+        keys
+    }
+
+    /// The titles on the screen.
+    fn titles(&self, panes: &Panes) -> [(Title, Rect); 6] {
+        let first = |area: Rect| Rect {
+            height: area.height.min(1),
+            ..area
+        };
+        let below = if self.attention.nearest.is_empty() {
+            Title::History
+        } else {
+            Title::Domains
+        };
+        [
+            (Title::Table, panes.table_title),
+            (Title::Events, panes.events_title),
+            (below, first(panes.below)),
+            (Title::History, first(panes.side.history)),
+            (Title::Domains, first(panes.side.domains)),
+            (Title::Selected, first(panes.side.details)),
+        ]
+    }
+
+    /// The action of the key in a title in this cell.
+    pub(in crate::app) fn title_key_at(
+        &self,
+        panes: &Panes,
+        (x, y): (u16, u16),
+    ) -> Option<ActionId> {
+        let titles = self.titles(panes).into_iter();
+        let mut here = titles.filter(|(_, area)| area.height > 0 && area.y == y);
+        here.find_map(|(title, area)| {
+            let keys = self.title_keys(title, area).into_iter();
+            let mut under = keys.filter(|key| (key.x..key.x + key.width).contains(&x));
+            Some(under.next()?.action)
+        })
+    }
+}
+
+/// Cells of a title that its keys take.
+pub fn taken(keys: &[KeyLabel], area: Rect) -> u16 {
+    let first = keys.first();
+    first.map_or(0, |key| (area.right() - key.x).saturating_add(AROUND / 2))
+}
