@@ -48,7 +48,7 @@ impl Theme {
             return plain.remove_modifier(shared);
         }
         match (own.fg, selection.bg) {
-            (Some(text), Some(behind)) if contrast(text, behind) >= CONTRAST => plain.fg(text),
+            (Some(text), Some(behind)) if is_readable(text, behind) => plain.fg(text),
             // Worth a look, no more: a block of its colour would say that it is urgent.
             (Some(_), Some(_)) if tone == Tone::Watch => plain,
             (Some(colour), Some(_)) => plain.bg(colour).fg(readable_on(colour)),
@@ -79,6 +79,12 @@ fn is_drawing(text: &str) -> bool {
     text.contains(is_block) && text.chars().all(|c| is_block(c) || matches!(c, ' ' | '·'))
 }
 
+/// Text of one colour can be read on the other, whatever the user has made of the first 16.
+fn is_readable(text: Color, behind: Color) -> bool {
+    let is_told = |colour| matches!(colour, Color::Rgb(..) | Color::Indexed(16..));
+    is_told(text) && is_told(behind) && contrast(text, behind) >= CONTRAST
+}
+
 /// The contrast of two colours; 0 where one is not known.
 fn contrast(one: Color, other: Color) -> f64 {
     let both = light(one).zip(light(other));
@@ -100,7 +106,23 @@ fn readable_on(colour: Color) -> Color {
 
 #[cfg(test)]
 mod tests {
-    use super::is_drawing;
+    use ratatui::style::Color;
+
+    use super::{is_drawing, is_readable};
+
+    #[test]
+    fn nobody_knows_how_the_colours_of_the_user_look_on_each_other() {
+        assert!(is_readable(Color::Rgb(255, 255, 0), Color::Rgb(0, 0, 128)));
+        assert!(is_readable(Color::Indexed(226), Color::Indexed(18)));
+        for (text, behind) in [
+            (Color::Yellow, Color::Blue),
+            (Color::Indexed(3), Color::Indexed(4)),
+            (Color::Rgb(255, 255, 0), Color::Blue),
+            (Color::Yellow, Color::Rgb(0, 0, 128)),
+        ] {
+            assert!(!is_readable(text, behind), "{text:?} on {behind:?}");
+        }
+    }
 
     #[test]
     fn bars_and_sparklines_are_drawings_and_words_are_not() {
