@@ -8,7 +8,7 @@ use crate::model::oom_domain::headroom::Room;
 use crate::model::oom_domain::victim::{Scope, Verdict};
 use crate::model::process::ProcessId;
 use crate::model::snapshot::Snapshot;
-use crate::model::systemd::Reader;
+use crate::model::systemd::CommandUser;
 use crate::text::format::long_size;
 
 /// How this kernel scales `oom_score`, for every place that explains the number. ASCII, because it is printed too.
@@ -85,10 +85,10 @@ pub fn limit(file: LimitFile, value: LimitValue) -> String {
 
 /// The command that sets a property of a group's unit: units of a user have a manager of their own (systemctl(1)
 /// `--user`).
-pub fn set_property(path: &str, reader: Reader) -> String {
+pub fn set_property(path: &str, user: CommandUser) -> String {
     let owner = container::user_manager_of(path);
     let manager = owner.map_or(Manager::System, Manager::User);
-    format!("{} set-property", reader.reach("systemctl", manager))
+    format!("{} set-property", user.reach("systemctl", manager))
 }
 
 /// What a domain can still take before somebody dies.

@@ -94,7 +94,7 @@ fn line(targets: &[ProcessId], context: &DialogContext<'_>) -> Option<Line> {
     let mut groups = snapshot.cgroups.iter();
     let has_manager =
         host.systemd && groups.any(|group| group.present && group.path.as_str().contains(&managed));
-    let reach = |program| host.reader().reach(program, Manager::User(host.uid));
+    let reach = |program| host.command_user.reach(program, Manager::User(host.uid));
     let limit = |unit: Option<UnitName>| match unit {
         Some(unit) => format!(
             "{} set-property {} MemoryMax=1G",

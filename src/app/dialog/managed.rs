@@ -5,13 +5,13 @@ use crate::model::cgroup::limits::{LimitFile, LimitPatch, LimitValue};
 use crate::model::cgroup::{CgroupPath, CgroupVersion, container};
 use crate::model::killers::oom_policy::Manager;
 use crate::model::shell::quoted;
-use crate::model::systemd::Reader;
+use crate::model::systemd::CommandUser;
 use crate::text::tone::{Line, Tone};
 
 /// The unit that manages a group.
 pub(super) struct ManagedUnit {
     name: String,
-    /// How the reader reaches its manager: `systemctl`, `systemctl --user`.
+    /// How the user of oomtop reaches its manager: `systemctl`, `systemctl --user`.
     systemctl: String,
 }
 
@@ -19,18 +19,18 @@ impl ManagedUnit {
     /// The innermost unit around a group; `None` outside of units.
     pub(super) fn of(path: &CgroupPath, context: &DialogContext<'_>) -> Option<Self> {
         let snapshot = context.cells.snapshot;
-        Self::new(path, context.host.reader(), |uid| snapshot.user(uid))
+        Self::new(path, context.host.command_user, |uid| snapshot.user(uid))
     }
 
     fn new<'u>(
         path: &CgroupPath,
-        reader: Reader,
+        command_user: CommandUser,
         user: impl FnOnce(u32) -> Option<&'u str>,
     ) -> Option<Self> {
         let unit = container::unit_of(path.as_str())?;
         let owner = container::user_manager_of(path.as_str());
         let manager = owner.map_or(Manager::System, Manager::User);
-        let systemctl = reader.reach_by_name("systemctl", manager, owner.and_then(user));
+        let systemctl = command_user.reach_by_name("systemctl", manager, owner.and_then(user));
         Some(Self {
             name: unit.to_owned(),
             systemctl,
@@ -162,16 +162,16 @@ mod tests {
     use crate::model::cgroup::limits::LimitPatch;
     use crate::model::cgroup::{CgroupPath, CgroupVersion};
     use crate::model::shell::quoted;
-    use crate::model::systemd::Reader;
+    use crate::model::systemd::CommandUser;
 
     #[test]
     fn the_command_for_a_unit_goes_to_the_manager_that_owns_it() {
         let command = |path: &str, uid: u32, without_session: bool| {
-            let reader = Reader::User {
+            let user = CommandUser::User {
                 uid,
                 without_session,
             };
-            let unit = ManagedUnit::new(&CgroupPath::new(path), reader, |_| Some("anna"));
+            let unit = ManagedUnit::new(&CgroupPath::new(path), user, |_| Some("anna"));
             unit.map(|unit| unit.set_property(&LimitPatch::default(), CgroupVersion::V2))
         };
         let user = "/user.slice/user-1000.slice/user@1000.service";

@@ -14,7 +14,7 @@ use crate::app::input::scope::KeyScope;
 use crate::app::msg::Effect;
 use crate::model::process::Pid;
 use crate::model::recall::Remembered;
-use crate::model::systemd::Reader;
+use crate::model::systemd::CommandUser;
 use crate::model::traced::TracedKill;
 use crate::oomlog::OomReport;
 use crate::oomlog::analysis::advice::{Advice, advice};
@@ -87,7 +87,7 @@ impl ReportDialog {
     }
 
     /// The lines of the page from `first` on, and the number of all its lines.
-    fn window(&self, first: usize, (keymap, reader): (&Keymap, Reader)) -> (Vec<Line>, usize) {
+    fn window(&self, first: usize, (keymap, user): (&Keymap, CommandUser)) -> (Vec<Line>, usize) {
         match self.page {
             Page::Summary => {
                 let key = |step: &Advice| {
@@ -95,7 +95,7 @@ impl ReportDialog {
                     Some(keymap.key_in(KeyScope::Report, action)?.to_string())
                 };
                 let mut lines =
-                    summary::lines_with_keys(&self.report, &self.remembered, (&key, reader));
+                    summary::lines_with_keys(&self.report, &self.remembered, (&key, user));
                 lines.extend(self.traced_lines());
                 all(lines, first)
             }
@@ -166,7 +166,7 @@ impl ReportDialog {
 
     /// Scrolls. A page starts where the page before it ended; the last page is full.
     fn scroll_on(&mut self, action: Id, context: &DialogContext<'_>) {
-        let (screen, whose) = (context.screen, whose(context));
+        let (screen, whose) = (context.screen, keys_and_user(context));
         let (width, height) = Room::most(screen);
         let height_of = |line: &Line| wrap(line, usize::from(width)).len();
         // Lines above the page that do not scroll. The tabs have a row, and so has the gap.
@@ -330,7 +330,7 @@ impl Dialog for ReportDialog {
         let victim = self.report.kills.first().map_or_else(String::new, |kill| {
             format!(": {} {} was killed", kill.pid, kill.comm)
         });
-        let (lines, total) = self.window(self.scroll.first(), whose(context));
+        let (lines, total) = self.window(self.scroll.first(), keys_and_user(context));
         let hints = context
             .hints(self.scope())
             .on(&[Id::NextPage], "page")
@@ -354,7 +354,7 @@ impl Dialog for ReportDialog {
     }
 }
 
-/// Whose keys and commands the page names.
-fn whose<'a>(context: &DialogContext<'a>) -> (&'a Keymap, Reader) {
-    (context.keymap, context.host.reader())
+/// The keys that the page names, and for whom its commands are.
+fn keys_and_user<'a>(context: &DialogContext<'a>) -> (&'a Keymap, CommandUser) {
+    (context.keymap, context.host.command_user)
 }

@@ -23,7 +23,7 @@ use crate::model::kernel::{
 };
 use crate::model::process::{Pid, Process};
 use crate::model::snapshot::Host;
-use crate::model::systemd::Reader;
+use crate::model::systemd::CommandUser;
 
 use super::SysRoot;
 use super::kernel_file::{FileBuffer, count_cpus, number, signed, text};
@@ -102,7 +102,7 @@ impl<'a> Facts<'a> {
             hidepid: self.hidepid(root),
             ticks_per_second: rustix::param::clock_ticks_per_second(),
             systemd: runs_below(&root.base),
-            without_session: has_no_session(),
+            command_user: own_user(),
         }
     }
 
@@ -306,17 +306,21 @@ pub(crate) fn is_own_namespace(proc: &Path, dir: BorrowedFd<'_>) -> bool {
     is_proc && says_self && namespace(proc) == namespace(Path::new("/proc"))
 }
 
-/// Nothing in the environment leads to the manager of this user (systemctl(1) `--user`).
-fn has_no_session() -> bool {
-    std::env::var_os("XDG_RUNTIME_DIR").is_none()
+/// Nothing in the environment leads to the manager of this user (systemctl(1) `--user`): `XDG_RUNTIME_DIR` is not set, or it
+/// is that of another user, as after su(1).
+fn has_no_session(uid: u32) -> bool {
+    let dir = std::env::var_os("XDG_RUNTIME_DIR");
+    let own = dir.and_then(|dir| std::fs::metadata(dir).ok());
+    own.is_none_or(|dir| std::os::unix::fs::MetadataExt::uid(&dir) != uid)
 }
 
-/// Who reads what oomtop says.
+/// The user of oomtop.
 #[must_use]
-pub fn own_reader() -> Reader {
-    Reader::User {
-        uid: rustix::process::geteuid().as_raw(),
-        without_session: has_no_session(),
+pub fn own_user() -> CommandUser {
+    let uid = rustix::process::geteuid().as_raw();
+    CommandUser::User {
+        uid,
+        without_session: has_no_session(uid),
     }
 }
 

@@ -5,7 +5,7 @@ use rustix::fs::{Access, AtFlags};
 use crate::linux::SysRoot;
 use crate::linux::cgroup::hierarchy::Hierarchy;
 use crate::linux::cgroup::proc_file::memory_path;
-use crate::linux::host::own_reader;
+use crate::linux::host::own_user;
 use crate::linux::kernel_file::{FileBuffer, lines, number, open_dir};
 use crate::model::cgroup::limits::{LimitFile, LimitValue};
 use crate::model::cgroup::{CgroupPath, CgroupVersion};
@@ -30,7 +30,7 @@ pub(super) fn surroundings(root: &SysRoot, hierarchy: &Hierarchy) -> Surrounding
         levels,
         systemd: root.base.join("run/systemd/system").is_dir(),
         delegated: unit.filter(|unit| is_delegated(hierarchy, unit)),
-        user: own_reader(),
+        user: own_user(),
     }
 }
 

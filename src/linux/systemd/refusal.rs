@@ -1,7 +1,7 @@
 //! [`Refusal`]: why systemd did not do what it was asked for, in sentences.
 
 use super::dbus::Error;
-use crate::linux::host::own_reader;
+use crate::linux::host::own_user;
 use crate::linux::patience::Patience;
 use crate::model::killers::oom_policy::Manager;
 use crate::model::plan::receipt::{Failure, FailureKind};
@@ -114,16 +114,17 @@ pub(super) fn whose(manager: Manager) -> String {
 
 /// How the user of oomtop tells a manager what it did not take from oomtop.
 pub(super) fn systemctl(manager: Manager) -> String {
-    own_reader().reach_with_right("systemctl", manager)
+    own_user().reach_with_right("systemctl", manager)
 }
 
 /// How somebody comes to a manager that cannot be reached; begins with a blank, and is empty for root.
 pub(super) fn way_to(manager: Manager) -> String {
     match manager {
-        Manager::User(uid) => format!(
-            " It runs while its user is logged in, or root starts it: sudo systemctl start user@{uid}."
-        ),
-        Manager::System if rustix::process::geteuid().is_root() => String::new(),
+        Manager::User(uid) => {
+            let start = own_user().as_root(&format!("systemctl start user@{uid}"));
+            format!(" It runs while its user is logged in, or root starts it: {start}.")
+        }
+        Manager::System if own_user().is_root() => String::new(),
         Manager::System => " Its own socket is for root: sudo oomtop.".to_owned(),
     }
 }

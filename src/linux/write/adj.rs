@@ -9,6 +9,7 @@ use crate::model::plan::receipt::{Failure, FailureKind, Reading};
 use crate::model::process::ProcessId;
 use crate::model::process::score::OomScoreAdj;
 
+use crate::linux::host::own_user;
 use crate::linux::kernel_file::{FileBuffer, is_gone, signed};
 use crate::linux::write::pinned::{PinnedProcess, gone};
 use crate::linux::write::pins::Pins;
@@ -86,7 +87,7 @@ fn read_back(
 }
 
 fn command(target: ProcessId, value: OomScoreAdj) -> String {
-    format!("sudo choom -p {} -n {value}", target.pid)
+    own_user().as_root(&format!("choom -p {} -n {value}", target.pid))
 }
 
 fn refused_to_open(target: ProcessId, value: OomScoreAdj, errno: Errno) -> Failure {

@@ -8,7 +8,7 @@ use crate::model::cgroup::{CgroupPath, CgroupVersion};
 use crate::model::process::comm::Comm;
 use crate::model::process::{Pid, ProcessId};
 use crate::model::shell::quoted;
-use crate::model::systemd::{Reader, UnitName};
+use crate::model::systemd::{CommandUser, UnitName};
 
 /// Programs that start services and watch them: their limit would be that of all.
 const MANAGERS: &[&str] = &[
@@ -146,7 +146,7 @@ pub struct Around<'a> {
     /// oomtop itself.
     pub own: Pid,
     /// Who runs it.
-    pub user: Reader,
+    pub user: CommandUser,
     /// The groups around the process, each with its hard limit in bytes, or why that cannot be read.
     pub limits: &'a [(CgroupPath, Result<Option<u64>, String>)],
 }
@@ -201,7 +201,7 @@ mod tests {
     use crate::model::process::ProcessId;
     use crate::model::rules::RuleId;
     use crate::model::rules::census::Holding;
-    use crate::model::systemd::Reader;
+    use crate::model::systemd::CommandUser;
 
     fn transfer(comm: &str, from: &str) -> Transfer {
         Transfer {
@@ -228,7 +228,7 @@ mod tests {
         Around {
             systemd,
             own: 99,
-            user: Reader::Anybody,
+            user: CommandUser::Anybody,
             limits,
         }
     }
@@ -250,7 +250,7 @@ mod tests {
         assert_eq!(refusal(&unit, &around(false, &[])), None);
         let users = "/user.slice/user-1000.slice/user@1000.service/app.slice/web.service";
         let root = Around {
-            user: Reader::User {
+            user: CommandUser::User {
                 uid: 0,
                 without_session: true,
             },

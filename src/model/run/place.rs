@@ -11,7 +11,7 @@ use crate::model::plan::Plan;
 use crate::model::plan::step::{CgroupStep, LimitWrite};
 use crate::model::process::ProcessId;
 use crate::model::run::SELF;
-use crate::model::systemd::Reader;
+use crate::model::systemd::CommandUser;
 use crate::model::systemd::scope::ScopeHome;
 
 /// oomtop's own group, or one around it.
@@ -42,7 +42,7 @@ pub struct Surroundings {
     /// The unit around oomtop whose groups systemd has left to it.
     pub delegated: Option<CgroupPath>,
     /// Who runs oomtop.
-    pub user: Reader,
+    pub user: CommandUser,
 }
 
 /// Where the group goes.

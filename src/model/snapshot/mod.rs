@@ -15,7 +15,7 @@ use super::process::init::Init;
 use super::process::{Process, ProcessId};
 use super::rules::Rules;
 use super::rules::held::HeldBy;
-use super::systemd::Reader;
+use super::systemd::CommandUser;
 use super::time::Now;
 use super::vm_settings::VmSettings;
 use crate::model::freezer::{Freezable, FreezerState};
@@ -84,20 +84,9 @@ pub struct Host {
     pub ticks_per_second: u64,
     /// True if systemd is pid 1 there.
     pub systemd: bool,
-    /// The environment of oomtop does not lead to the manager of its user (`XDG_RUNTIME_DIR`; systemctl(1) `--user`).
+    /// For whom commands on the screen are. A recording has none: whoever plays it may be somebody else.
     #[serde(skip)]
-    pub without_session: bool,
-}
-
-impl Host {
-    /// Who reads what oomtop shows.
-    #[must_use]
-    pub fn reader(&self) -> Reader {
-        Reader::User {
-            uid: self.uid,
-            without_session: self.without_session,
-        }
-    }
+    pub command_user: CommandUser,
 }
 
 /// The additional facts of the details pane, read for one process.

@@ -1,15 +1,15 @@
 //! systemd as one who writes: [`UnitName`] says which unit a group is, [`drop_in`] what oomtop leaves for a later start,
 //! [`oomd`] what systemd-oomd does with it.
 
+mod command_user;
 pub mod drop_in;
 pub mod oomd;
 mod place;
-mod reader;
 pub mod scope;
 mod unit;
 
+pub use command_user::CommandUser;
 pub use place::{Place, Store};
-pub use reader::Reader;
 pub use unit::UnitName;
 
 use crate::model::cgroup::limits::LimitValue;

@@ -30,7 +30,7 @@ record!(Host {
     hidepid,
     ticks_per_second,
     systemd;
-    without_session
+    command_user
 });
 record!(KernelVersion { major, minor });
 record!(KernelRules {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use crate::app::msg::WriteId;
 use crate::linux::SysRoot;
 use crate::linux::host::actor::actor;
-use crate::linux::host::own_reader;
+use crate::linux::host::own_user;
 use crate::linux::systemd::runs_below;
 use crate::linux::write::executor::KernelWriter;
 use crate::model::cgroup::limits::{LimitFile, LimitPatch, LimitValue, Limits};
@@ -85,7 +85,7 @@ impl RuleWriter {
         let around = Around {
             systemd: self.systemd,
             own: std::process::id(),
-            user: own_reader(),
+            user: own_user(),
             limits: &limits,
         };
         refusal(transfer, &around)

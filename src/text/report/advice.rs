@@ -5,7 +5,7 @@ use crate::model::cgroup::container::short_id;
 use crate::model::cgroup::limits::LimitFile;
 use crate::model::process::Pid;
 use crate::model::recall::Remembered;
-use crate::model::systemd::Reader;
+use crate::model::systemd::CommandUser;
 use crate::oomlog::analysis::advice::{Advice, advice};
 use crate::oomlog::analysis::memcg_version::MemcgVersion;
 use crate::oomlog::analysis::root_cause::KernelPart;
@@ -26,7 +26,7 @@ pub(super) fn lines(
     report: &OomReport,
     verdict: &Verdict,
     remembered: &[(Pid, Remembered)],
-    (key, reader): (KeyOf<'_>, Reader),
+    (key, user): (KeyOf<'_>, CommandUser),
 ) -> Vec<Line> {
     let leak = leaked(report, remembered).map(|kill| {
         let text = format!(
@@ -37,8 +37,8 @@ pub(super) fn lines(
     });
     let steps = advice(report, verdict);
     let steps = steps.iter().map(|step| match key(step) {
-        Some(key) => line(&key, sentence(step, reader)),
-        None => line(kind(step), sentence(step, reader)),
+        Some(key) => line(&key, sentence(step, user)),
+        None => line(kind(step), sentence(step, user)),
     });
     leak.into_iter().chain(steps).collect()
 }
@@ -79,7 +79,7 @@ fn kind(step: &Advice) -> &'static str {
 }
 
 /// One step as a sentence without a key, a capital letter or a full stop.
-fn sentence(step: &Advice, reader: Reader) -> String {
+fn sentence(step: &Advice, user: CommandUser) -> String {
     let fixed = match step {
         Advice::MakeKillable { largest, in_cgroup } => {
             let largest = largest
@@ -102,13 +102,7 @@ fn sentence(step: &Advice, reader: Reader) -> String {
             with_swap_kb,
             version,
         } => {
-            return raise(
-                cgroup.as_deref(),
-                *limit_kb,
-                *with_swap_kb,
-                *version,
-                reader,
-            );
+            return raise(cgroup.as_deref(), *limit_kb, *with_swap_kb, *version, user);
         }
         Advice::LimitAlone { comm, processes } => return limit_alone(comm, *processes),
         Advice::Protect { comm, larger } => {
@@ -236,7 +230,7 @@ fn raise(
     limit_kb: Option<u64>,
     with_swap_kb: Option<u64>,
     version: Option<MemcgVersion>,
-    reader: Reader,
+    user: CommandUser,
 ) -> String {
     let kb = |value: u64| format::long_size(value.saturating_mul(1024));
     let group = cgroup.unwrap_or("the cgroup");
@@ -246,7 +240,7 @@ fn raise(
     let now = limit_kb.map_or_else(String::new, |limit| {
         format!(" (now {}{with_swap})", kb(limit))
     });
-    let systemd = set_property(cgroup.unwrap_or("/"), reader);
+    let systemd = set_property(cgroup.unwrap_or("/"), user);
     let how = match version.map(|version| (version, LimitFile::hard_limit(version.into()).name())) {
         // systemd cannot set a limit on memory and swap together.
         Some((MemcgVersion::V1, hard)) if with_swap_kb.is_some() => format!(
@@ -272,12 +266,12 @@ fn limit_alone(comm: &str, processes: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::kind;
-    use crate::model::systemd::Reader;
+    use crate::model::systemd::CommandUser;
     use crate::oomlog::analysis::advice::Advice;
     use crate::oomlog::analysis::memcg_version::MemcgVersion;
 
     fn sentence(step: &Advice) -> String {
-        super::sentence(step, Reader::Anybody)
+        super::sentence(step, CommandUser::Anybody)
     }
 
     fn raise(version: Option<MemcgVersion>, with_swap_kb: Option<u64>) -> String {
@@ -317,31 +311,31 @@ mod tests {
 
     #[test]
     fn a_unit_of_a_user_manager_is_set_through_that_manager() {
-        let raise = |cgroup: &str, reader: Reader| {
+        let raise = |cgroup: &str, user: CommandUser| {
             let step = Advice::RaiseLimit {
                 cgroup: Some(cgroup.to_owned()),
                 limit_kb: None,
                 with_swap_kb: None,
                 version: Some(MemcgVersion::V2),
             };
-            super::sentence(&step, reader)
+            super::sentence(&step, user)
         };
-        let system = raise("/system.slice/web.service", Reader::Anybody);
+        let system = raise("/system.slice/web.service", CommandUser::Anybody);
         assert!(system.contains(": systemctl set-property, "), "{system}");
         let user = "/user.slice/user-1000.slice/user@1000.service/app.slice/app-firefox.service";
-        let here = |uid| Reader::User {
+        let here = |uid| CommandUser::User {
             uid,
             without_session: false,
         };
-        for (reader, command) in [
+        for (whose, command) in [
             (
-                Reader::Anybody,
+                CommandUser::Anybody,
                 ": env XDG_RUNTIME_DIR=/run/user/1000 systemctl --user set-property, ",
             ),
             (here(1000), ": systemctl --user set-property, "),
             (here(0), ": systemctl --user -M 1000@ set-property, "),
         ] {
-            let said = raise(user, reader);
+            let said = raise(user, whose);
             assert!(said.contains(command), "{said}");
         }
     }

@@ -277,7 +277,7 @@ fn warnings(dialog: &AdjustDialog, value: OomScoreAdj, context: &DialogContext<'
             Line::of(Tone::Watch, format!("Without it: expose the one that leaks: {expose} on it"))
         } else {
             Line::of(Tone::Watch, "Lowering may be refused: below the value it inherited only CAP_SYS_RESOURCE may go (uid 0 is not enough). With it: ")
-                .add(Tone::Strong, format!("sudo choom -p {pid} -n {value}"))
+                .add(Tone::Strong, host.command_user.as_root(&format!("choom -p {pid} -n {value}")))
                 .add(Tone::Watch, format!("; or expose the one that leaks: {expose} on it"))
         });
     }

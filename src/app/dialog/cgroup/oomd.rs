@@ -191,8 +191,11 @@ pub(super) fn warnings(dialog: &CgroupDialog, context: &DialogContext<'_>) -> Ve
     if !killers.any(|killer| killer.killer == Killer::SystemdOomd) {
         lines.push(Line::of(
             Tone::Watch,
-            "systemd-oomd does not run: systemd keeps these values, and nobody acts on them until it does. To start it, now \
-             and at every boot: sudo systemctl enable --now systemd-oomd",
+            format!(
+                "systemd-oomd does not run: systemd keeps these values, and nobody acts on them until it does. To start it, \
+                 now and at every boot: {}",
+                context.host.command_user.as_root("systemctl enable --now systemd-oomd")
+            ),
         ));
     }
     let kills = |setting| part.then(&unit, setting) == Some(OomdValue::Word("kill"));

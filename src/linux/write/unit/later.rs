@@ -1,7 +1,7 @@
 //! The drop-in that oomtop keeps for a service, and what systemd has loaded after it.
 
 use super::{UnitWriter, not_kept};
-use crate::linux::host::own_reader;
+use crate::linux::host::own_user;
 use crate::linux::systemd::directory::Directory;
 use crate::linux::systemd::manager::Connected;
 use crate::linux::systemd::{Standing, no_later_start};
@@ -114,7 +114,7 @@ fn by_hand(write: &DropInWrite, failure: Failure) -> Failure {
         sentence: format!(
             "{} Or: {} edit {runtime}{}, and there [Service] {key}={value}",
             failure.sentence,
-            own_reader().reach_with_right("systemctl", write.unit.manager),
+            own_user().reach_with_right("systemctl", write.unit.manager),
             quoted(&write.unit.name)
         ),
         ..failure

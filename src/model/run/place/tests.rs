@@ -5,7 +5,7 @@ use crate::model::cgroup::limits::{LimitFile, LimitPatch, LimitValue};
 use crate::model::cgroup::{CgroupPath, CgroupVersion};
 use crate::model::plan::step::{CgroupStep, Step};
 use crate::model::process::ProcessId;
-use crate::model::systemd::Reader;
+use crate::model::systemd::CommandUser;
 
 fn path(text: &str) -> CgroupPath {
     CgroupPath::new(text)
@@ -24,8 +24,8 @@ fn level(name: &str, facts: &str) -> (CgroupPath, Level) {
     (path(name), level)
 }
 
-fn user(uid: u32, without_session: bool) -> Reader {
-    Reader::User {
+fn user(uid: u32, without_session: bool) -> CommandUser {
+    CommandUser::User {
         uid,
         without_session,
     }

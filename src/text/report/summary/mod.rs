@@ -8,7 +8,7 @@ mod victims;
 
 use crate::model::process::Pid;
 use crate::model::recall::Remembered;
-use crate::model::systemd::Reader;
+use crate::model::systemd::CommandUser;
 use crate::oomlog::analysis::evidence::{some_may_be_killed, whole_kb};
 use crate::oomlog::analysis::holders::{by_name, resident_kb};
 use crate::oomlog::analysis::ledger::Outlook;
@@ -27,14 +27,14 @@ const HOLDERS: usize = 4;
 
 /// All lines of the page for printing, without keys, and for whoever reads them.
 pub fn lines(report: &OomReport, remembered: &[(Pid, Remembered)]) -> Vec<Line> {
-    lines_with_keys(report, remembered, (&|_| None, Reader::Anybody))
+    lines_with_keys(report, remembered, (&|_| None, CommandUser::Anybody))
 }
 
-/// All lines of the page, with `key` in front of each step of the advice that has one, and commands for `reader`.
+/// All lines of the page, with `key` in front of each step of the advice that has one, and commands for this user.
 pub fn lines_with_keys(
     report: &OomReport,
     remembered: &[(Pid, Remembered)],
-    (key, reader): (KeyOf<'_>, Reader),
+    (key, user): (KeyOf<'_>, CommandUser),
 ) -> Vec<Line> {
     let ranking = ranking(report);
     let verdict = Verdict::new(report);
@@ -61,7 +61,7 @@ pub fn lines_with_keys(
              (oomtop explain).",
         ));
     }
-    let advice = advice::lines(report, &verdict, remembered, (key, reader));
+    let advice = advice::lines(report, &verdict, remembered, (key, user));
     if !advice.is_empty() {
         lines.push(Line::new());
         lines.push(Line::of(Tone::Accent, "What to do now"));

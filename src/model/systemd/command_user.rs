@@ -1,11 +1,11 @@
-//! [`Reader`]: the words before a command to a systemd, for the one who is to run it.
+//! [`CommandUser`]: for whom a command on the screen or in a report is, and the words before it.
 
 use crate::model::killers::oom_policy::Manager;
 use crate::model::shell::quoted;
 
-/// Who reads a command that oomtop names, and where that one would run it.
+/// Who is to run a command that oomtop names, and where.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Reader {
+pub enum CommandUser {
     /// Whoever has the text later, on another terminal or machine.
     #[default]
     Anybody,
@@ -13,12 +13,12 @@ pub enum Reader {
     User {
         /// Effective uid.
         uid: u32,
-        /// Nothing there leads to the manager of this user: no login has set `XDG_RUNTIME_DIR` (su, sudo, cron).
+        /// Nothing there leads to the manager of this user: no login of this user has set `XDG_RUNTIME_DIR` (su, sudo, cron).
         without_session: bool,
     },
 }
 
-impl Reader {
+impl CommandUser {
     /// It is root.
     #[must_use]
     pub fn is_root(self) -> bool {
@@ -63,7 +63,17 @@ impl Reader {
         }
     }
 
-    /// As [`Self::reach`], with the right to change what is there: `sudo` before what is not the reader's own.
+    /// A command that needs the rights of root.
+    #[must_use]
+    pub fn as_root(self, command: &str) -> String {
+        if self.is_root() {
+            command.to_owned()
+        } else {
+            format!("sudo {command}")
+        }
+    }
+
+    /// As [`Self::reach`], with the right to change what is there: as root where it is not this user's own.
     #[must_use]
     pub fn reach_with_right(self, program: &str, manager: Manager) -> String {
         let command = self.reach(program, manager);
@@ -75,32 +85,32 @@ impl Reader {
         if is_own {
             command
         } else {
-            format!("sudo {command}")
+            self.as_root(&command)
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Reader;
+    use super::CommandUser;
     use crate::model::killers::oom_policy::Manager;
 
     #[test]
     fn a_command_reaches_the_manager_from_where_its_reader_is() {
-        let user = |uid, without_session| Reader::User {
+        let user = |uid, without_session| CommandUser::User {
             uid,
             without_session,
         };
         let own = Manager::User(1000);
-        for (reader, manager, reach, with_right) in [
+        for (user, manager, reach, with_right) in [
             (
-                Reader::Anybody,
+                CommandUser::Anybody,
                 Manager::System,
                 "systemctl",
                 "sudo systemctl",
             ),
             (
-                Reader::Anybody,
+                CommandUser::Anybody,
                 own,
                 "env XDG_RUNTIME_DIR=/run/user/1000 systemctl --user",
                 "env XDG_RUNTIME_DIR=/run/user/1000 systemctl --user",
@@ -123,15 +133,16 @@ mod tests {
                 "env XDG_RUNTIME_DIR=/run/user/1000 systemctl --user",
                 "env XDG_RUNTIME_DIR=/run/user/1000 systemctl --user",
             ),
+            (user(0, true), Manager::System, "systemctl", "systemctl"),
             (
                 user(0, true),
                 own,
                 "systemctl --user -M 1000@",
-                "sudo systemctl --user -M 1000@",
+                "systemctl --user -M 1000@",
             ),
         ] {
-            assert_eq!(reader.reach("systemctl", manager), reach);
-            assert_eq!(reader.reach_with_right("systemctl", manager), with_right);
+            assert_eq!(user.reach("systemctl", manager), reach);
+            assert_eq!(user.reach_with_right("systemctl", manager), with_right);
         }
         let named = user(0, false).reach_by_name("systemctl", own, Some("anna b"));
         assert_eq!(named, "systemctl --user -M 'anna b'@");
