@@ -124,7 +124,7 @@ fn a_file_of_rules_is_whole_whenever_its_writer_is_killed() {
         assert!(names <= 2, "one new file at most is left");
         left_over += usize::from(names == 2);
     }
-    assert!(most > 10, "{most}");
+    assert!(left_over > 0, "no moment was within a write");
     println!("{left_over} of {MOMENTS} were killed before the rename");
 }
 
@@ -147,7 +147,8 @@ fn a_log_has_every_write_of_runs_that_are_killed() {
         run.stdout(Stdio::null()).stderr(Stdio::null());
         run
     };
-    // How long a whole run takes here and now.
+    // How long a whole run takes here and now, once its files are in memory.
+    assert!(wants(898).status().expect("it runs").success());
     let begun = Instant::now();
     assert!(wants(899).status().expect("it runs").success());
     let span = usize::try_from(begun.elapsed().as_micros() * 5 / 4).expect("short");
@@ -181,6 +182,10 @@ fn a_log_has_every_write_of_runs_that_are_killed() {
         let cut = lines.iter().filter(|line| line.is_err()).count();
         assert!(cut <= round + 1, "{cut} cut lines");
     }
+    assert!(
+        written > 0 && written < MOMENTS,
+        "{written} of {MOMENTS} were killed after their write"
+    );
     measured(&format!(
         "{written} of {MOMENTS} runs were killed after their write"
     ));
