@@ -186,8 +186,8 @@ pub fn would_tell(death: &Death) -> Vec<&'static str> {
     told
 }
 
-/// What oomtop sees while it runs.
-pub const RUNNING: &str = "oomtop, had it run at that time: with CAP_BPF and CAP_PERFMON the kernel's tracepoints tell it every victim, and who sends SIGKILL";
+/// What a dashboard shows, and keeps to itself.
+pub const RUNNING: &str = "the screen of an oomtop that ran at that time: with CAP_BPF and CAP_PERFMON the kernel's tracepoints tell it every victim, and who sends SIGKILL to a process with a hundredth of the memory";
 
 fn doubt_words(doubt: Doubt) -> &'static str {
     match doubt {

@@ -69,13 +69,13 @@ fn three_samples_after_the_start_all_four_answers_stand_on_the_main_screen() {
         assert_eq!(line(&scene), None, "it rests");
         run(&mut scene, BEGINS + 1, 3, six);
         let line = line(&scene).unwrap_or_else(|| panic!("{width}x{height}: {}", scene.text()));
-        for word in ["~7s?", "orders", "leaks", "orders-report", "dies: "] {
+        for word in ["~7s?", "orders", "grows", "orders-report", "dies: "] {
             assert!(
                 line.contains(word),
                 "{width}x{height}: no {word:?} in {line:?}"
             );
         }
-        let leaker = line.split("leaks").nth(1).unwrap_or_default();
+        let leaker = line.split("grows").nth(1).unwrap_or_default();
         assert!(leaker.contains("orders-report"), "{line}");
         // Where the last seconds alone say so, a line with room says how many.
         assert!(width < 120 || line.contains("in the last 3 s"), "{line}");
@@ -112,7 +112,7 @@ fn growth_that_no_process_has_is_not_blamed_on_one() {
     let mut scene = Scene::new(200, 50);
     run(&mut scene, 100, BEGINS - 96, cache);
     let line = line(&scene).expect("a line");
-    assert!(line.contains("leaks: no process: page cache"), "{line}");
+    assert!(line.contains("grows: no process: page cache"), "{line}");
 }
 
 #[test]
@@ -145,7 +145,7 @@ fn the_dialog_blames_whom_the_line_blames() {
         )
     };
     let (told, exposed) = opened(&mixed);
-    assert!(told.contains("leaks: no process"), "{told}");
+    assert!(told.contains("grows: no process"), "{told}");
     assert!(!exposed, "the line blames nobody");
     let (told, exposed) = opened(&six);
     assert!(told.contains("orders-report"), "{told}");

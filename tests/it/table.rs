@@ -243,6 +243,40 @@ fn the_row_at_the_top_is_whichever_is_first_until_the_user_leaves_it() {
 }
 
 #[test]
+fn who_was_found_by_a_filter_or_in_a_domain_stays_selected_without_it() {
+    for drop in [
+        "Esc",
+        "/ BackSpace BackSpace BackSpace BackSpace BackSpace BackSpace Enter",
+        "/ Esc",
+    ] {
+        let mut scene = Scene::new(100, 30);
+        scene.keys("/ w o r k e r Enter");
+        let found = scene.selected();
+        assert_eq!(found, Some(1893), "{}", scene.text());
+        scene.keys(drop);
+        assert_eq!(scene.selected(), found, "{drop}: {}", scene.text());
+        scene.sample(processes());
+        assert_eq!(scene.selected(), found, "{drop}");
+        scene.keys("k");
+        assert_eq!(
+            scene.state.dialogs.len(),
+            1,
+            "the screen has shown it: no question"
+        );
+    }
+    // The first without a filter is whichever is first again.
+    let mut scene = Scene::new(100, 30);
+    scene.keys("/ m y s q l Enter Esc");
+    assert_eq!(scene.selected(), Some(2456));
+    let mut processes = processes();
+    for process in processes.iter_mut().filter(|p| p.id.pid == 1893) {
+        process.memory = process_of_size(1893);
+    }
+    scene.sample(processes);
+    assert_eq!(scene.selected(), Some(1893));
+}
+
+#[test]
 fn a_tagged_or_followed_process_at_the_top_stays_selected() {
     for keys in ["Space Up", "F"] {
         let mut scene = Scene::new(100, 30);

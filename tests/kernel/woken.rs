@@ -34,9 +34,9 @@ fn a_fast_leak_in_a_group_that_rested_is_told_before_the_kill_with_its_leaker() 
     session.keys("?<Esc>");
     let begun = Instant::now();
     leaker.leak(400, Duration::from_millis(50));
-    session.wait_for("when, where, who leaks, who dies", |screen| {
+    session.wait_for("when, where, who grows, who dies", |screen| {
         filling(screen).is_some_and(|line| {
-            ["orders", "leaks", "orders-report", "dies"]
+            ["orders", "grows", "orders-report", "dies"]
                 .iter()
                 .all(|word| line.contains(word))
         })

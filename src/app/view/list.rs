@@ -200,6 +200,12 @@ impl<R: ListRow> List<R> {
         self.stays_on_top = stays;
     }
 
+    /// The next rows are more than before by the user's wish, for example without a filter: the selection stays on its
+    /// row, also if that was the first.
+    pub fn widen(&mut self) {
+        self.on_top = false;
+    }
+
     /// True while the selection is whichever row is first.
     pub fn is_on_top(&self) -> bool {
         self.stays_on_top && self.on_top

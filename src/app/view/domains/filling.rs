@@ -156,7 +156,7 @@ fn line(domain: &DomainState, watch: &Watch, snapshot: &Snapshot, level: u8) -> 
     match leak {
         Some(Leak::One(id, rate)) if certain.is_some_and(|verdict| verdict.victim.id == id) => {
             let words = if level < 8 {
-                "  leaks and dies: "
+                "  grows and dies: "
             } else {
                 "  dies: "
             };
@@ -166,7 +166,7 @@ fn line(domain: &DomainState, watch: &Watch, snapshot: &Snapshot, level: u8) -> 
             return line;
         }
         Some(leak) if level < 8 => {
-            line.push(Tone::Dim, "  leaks: ");
+            line.push(Tone::Dim, "  grows: ");
             line.push(Tone::Watch, leaker(leak, snapshot, level));
         }
         Some(_) | None => {}

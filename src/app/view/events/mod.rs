@@ -356,6 +356,9 @@ impl EventLog {
 
     /// Puts a filter in force.
     pub fn set_filter(&mut self, text: &str, filter: EventFilter) {
+        if text.is_empty() && !self.filter_text.is_empty() {
+            self.list.widen();
+        }
         text.clone_into(&mut self.filter_text);
         self.filter = filter;
         self.relist();

@@ -67,6 +67,8 @@ pub struct ProcessTable {
     keys: Vec<((i64, i64), Row)>,
     /// The selected process had memory at some time since it was selected.
     lived: bool,
+    /// The rows were those of a filter, and those of a domain.
+    narrowed: (bool, bool),
 }
 
 impl Default for ProcessTable {
@@ -90,6 +92,7 @@ impl Default for ProcessTable {
             list: List::default(),
             keys: Vec::new(),
             lived: false,
+            narrowed: (false, false),
         }
     }
 }
@@ -145,7 +148,21 @@ impl ProcessTable {
             .selected()
             .is_some_and(|id| self.tagged.contains(&id));
         self.list.stay_on_top(!self.follow && !held);
+        let widened = self.widened();
+        if widened {
+            self.list.widen();
+        }
         self.take_rows(rows, snapshot);
+        if widened && self.list.cursor() == 0 {
+            self.list.select(0);
+        }
+    }
+
+    /// A filter or a zoom has been dropped since the last rows.
+    fn widened(&mut self) -> bool {
+        let now = (!self.filter.is_empty(), self.zoom.is_some());
+        let before = std::mem::replace(&mut self.narrowed, now);
+        (before.0 && !now.0) || (before.1 && !now.1)
     }
 
     fn shown_rows(&self, context: &CellContext<'_>) -> Vec<Row> {

@@ -134,10 +134,12 @@ fn who_held_it(report: &OomReport, verdict: &Verdict) -> Option<Line> {
     });
     let named: Vec<String> = named.collect();
     // What processes share counts once for each of them.
-    let note = if whole.is_some_and(|whole| all > whole) {
-        " (pages they share count each time)"
-    } else {
-        ""
+    let note = match named.as_slice() {
+        _ if whole.is_none_or(|whole| all <= whole) => "",
+        [_] if held.iter().all(|holder| holder.processes == 1) => {
+            " (pages of files that others read first are charged to those)"
+        }
+        _ => " (pages they share count each time)",
     };
     let named = (!named.is_empty()).then(|| named.join(", "))?;
     Some(Line::from(match elsewhere {
