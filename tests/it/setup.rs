@@ -148,6 +148,27 @@ fn settings_take_effect_at_once_and_are_taken_back_as_a_whole() {
 }
 
 #[test]
+fn a_value_that_is_refused_is_not_left_in_silence() {
+    let mut scene = scene(Preset::Oomtop);
+    let before = scene.state.settings.thresholds;
+    // theme, keys, delay, bands
+    scene.keys("F2 Down Down Down 8 0 x");
+    for key in ["Enter", "F2"] {
+        scene.keys(key);
+        assert!(scene.text().contains("80x"), "{key}: {}", scene.text());
+    }
+    assert_eq!(scene.state.settings.thresholds, before);
+    scene.keys("BackSpace Enter");
+    assert!(
+        scene.state.dialogs.is_empty() || scene.text().contains("80"),
+        "{}",
+        scene.text()
+    );
+    scene.keys("Esc");
+    assert!(scene.state.dialogs.is_empty(), "Esc undoes all");
+}
+
+#[test]
 fn what_was_pasted_is_in_force_after_a_look_at_it() {
     let mut scene = scene(Preset::Oomtop);
     // theme, keys, delay, bands, sort, columns, filter

@@ -74,6 +74,11 @@ impl SetupDialog {
         }
     }
 
+    /// The text in the open field is no value of it; the error says why.
+    fn is_refused(&self) -> bool {
+        self.typed.is_some() && self.error.is_some()
+    }
+
     fn live(&self) -> &'static Live {
         &LIVE[self.chosen.min(LIVE.len() - 1)]
     }
@@ -242,6 +247,8 @@ impl Dialog for SetupDialog {
                 let text = self.typed.as_ref().map(|input| input.text().to_owned());
                 self.put(&text.unwrap_or_default(), context)
             }
+            // What was typed is not in force: to close would lose it in silence.
+            (Saving::No, Id::Commit | Id::Setup) if self.is_refused() => Outcome::Stay,
             (Saving::No, Id::Commit | Id::Setup) => Outcome::Close,
             (Saving::No, Id::SaveSettings) => self.save(context),
             (Saving::No, Id::NextValue) => self.turn(true, context),
