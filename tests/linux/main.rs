@@ -11,6 +11,7 @@ mod common;
 
 mod backends;
 mod blocked;
+mod cgroup_move;
 mod cgroup_writer;
 mod churn;
 mod counted;

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 use std::os::fd::BorrowedFd;
 
-use rustix::fs::AtFlags;
 use rustix::io::Errno;
 
+use crate::linux::cgroup::link_counts::LinkCounts;
 use crate::linux::cgroup::namespace;
 use crate::linux::kernel_file::{FileBuffer, is_gone, lines, number};
 use crate::model::cgroup::CgroupVersion;
@@ -15,6 +15,9 @@ use crate::model::process::Pid;
 const MOST_GROUPS: usize = 20_000;
 
 /// The pids of all processes in the group `relative` below `root`, which is the directory of a hierarchy.
+///
+/// 0 stands for all processes of another pid namespace (v2 alone lists them so): oomtop cannot name them, but the group
+/// is not empty, and a kill that has left them is not done.
 ///
 /// # Errors
 /// The error of the group's own list; a group below it that vanishes meanwhile is empty.
@@ -26,9 +29,7 @@ pub(crate) fn members(root: BorrowedFd<'_>, relative: &[u8]) -> Result<BTreeSet<
         file.extend_from_slice(b"/cgroup.procs");
         match buffer.read_whole(root, file.as_slice()) {
             Ok(text) => {
-                let pids = lines(text).filter_map(number);
-                // 0 is a process of another pid namespace.
-                found.extend(pids.filter_map(|pid| Pid::try_from(pid).ok()));
+                found.extend(pids(text));
                 Ok(())
             }
             // A group of threads: its processes are in the list of the group around it.
@@ -39,8 +40,9 @@ pub(crate) fn members(root: BorrowedFd<'_>, relative: &[u8]) -> Result<BTreeSet<
     Ok(found)
 }
 
-/// The numbers of all threads in the group `relative` below `root`, without those in the groups below it. A process is in the
-/// group of its first thread, whose number is its own.
+/// The numbers of all threads in the group `relative` below `root`, without those in the groups below it. A process
+/// is in the group of its first thread, whose number is its own. Threads of another pid namespace are left out: nobody
+/// here can look at them or move them.
 ///
 /// # Errors
 /// Those of the read.
@@ -57,15 +59,18 @@ pub(crate) fn threads(
     };
     let file = [relative, name.as_bytes()].concat();
     let text = buffer.read_whole(root, file.as_slice())?;
-    let pids = lines(text).filter_map(number);
-    // 0 is a thread of another pid namespace.
-    let pids = pids.filter_map(|pid| Pid::try_from(pid).ok());
-    Ok(pids.filter(|pid| *pid != 0).collect())
+    Ok(pids(text).filter(|pid| *pid != 0).collect())
 }
 
-/// Looks at the group `relative` and at all groups below it: each group before the groups in it. A group that has gone is left
-/// out, with all below it. True if every group was found: false if the children of one could not be listed, or there are more
-/// than [`MOST_GROUPS`].
+/// The numbers in a list of processes or threads; 0 for one of another pid namespace.
+fn pids(text: &[u8]) -> impl Iterator<Item = Pid> {
+    let numbers = lines(text).filter_map(number);
+    numbers.filter_map(|pid| Pid::try_from(pid).ok())
+}
+
+/// Looks at the group `relative` and at all groups below it: each group before the groups in it. A group that has gone
+/// is left out, with all below it. True if every group was found: false if the children of one could not be listed, or
+/// there are more than [`MOST_GROUPS`].
 ///
 /// # Errors
 /// That of the look at the group itself.
@@ -74,6 +79,7 @@ pub(crate) fn each_group(
     relative: &[u8],
     mut look: impl FnMut(&[u8]) -> Result<(), Errno>,
 ) -> Result<bool, Errno> {
+    let links = LinkCounts::of(root);
     let mut waiting = vec![relative.to_vec()];
     let mut is_whole = true;
     let mut seen = 0;
@@ -89,7 +95,7 @@ pub(crate) fn each_group(
             is_whole = false;
             continue;
         }
-        if is_leaf(root, &path) {
+        if links.has_no_groups(root, &path) {
             continue;
         }
         let children = namespace::children(root, &path);
@@ -102,11 +108,4 @@ pub(crate) fn each_group(
         }
     }
     Ok(is_whole)
-}
-
-/// No group is in it. The link count of a directory is two plus the number of its subdirectories (fs/kernfs/inode.c
-/// `kernfs_refresh_inode`); a file system that does not count so says 1. Far cheaper than to list the files of a group.
-fn is_leaf(root: BorrowedFd<'_>, path: &[u8]) -> bool {
-    let stat = rustix::fs::statat(root, path, AtFlags::SYMLINK_NOFOLLOW);
-    stat.is_ok_and(|stat| stat.st_nlink == 2)
 }

@@ -5,6 +5,7 @@ pub(super) mod files;
 pub(super) mod freezer;
 pub(super) mod hierarchy;
 pub(super) mod kills;
+pub(super) mod link_counts;
 pub(super) mod linked;
 pub mod list;
 pub(super) mod members;

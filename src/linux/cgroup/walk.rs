@@ -4,10 +4,10 @@
 
 use std::collections::VecDeque;
 
-use rustix::fs::AtFlags;
 use rustix::io::Errno;
 
 use crate::linux::cgroup::hierarchy::Hierarchy;
+use crate::linux::cgroup::link_counts::LinkCounts;
 use crate::linux::cgroup::list::{MOST_GROUPS, children};
 use crate::model::cgroup::CgroupPath;
 
@@ -53,11 +53,13 @@ impl GroupWalk {
             self.seen = 0;
             self.waiting.push_back(hierarchy.root_group().clone());
         }
+        let links = hierarchy.dir().map(LinkCounts::of);
         for _ in 0..most {
             let Some(path) = self.waiting.pop_front() else {
                 break;
             };
-            let inside = inside(hierarchy, &path).unwrap_or_default();
+            let inside = links.and_then(|links| inside(hierarchy, links, &path));
+            let inside = inside.unwrap_or_default();
             self.seen += inside.len();
             if self.seen > MOST_GROUPS {
                 self.waiting.clear();
@@ -73,16 +75,14 @@ impl GroupWalk {
     }
 }
 
-/// Names of the children of a group. The link count of a kernfs directory is two plus the number of its
-/// subdirectories (fs/kernfs/inode.c `kernfs_refresh_inode`): a directory with two links need not be read.
-fn inside(hierarchy: &Hierarchy, path: &CgroupPath) -> Result<Vec<Vec<u8>>, Errno> {
+/// Names of the children of a group.
+fn inside(
+    hierarchy: &Hierarchy,
+    links: LinkCounts,
+    path: &CgroupPath,
+) -> Result<Vec<Vec<u8>>, Errno> {
     let relative = hierarchy.relative(path).ok_or(Errno::NOENT)?;
-    let stat = rustix::fs::statat(
-        hierarchy.dir()?,
-        relative.as_ref(),
-        AtFlags::SYMLINK_NOFOLLOW,
-    )?;
-    if stat.st_nlink == 2 {
+    if links.has_no_groups(hierarchy.dir()?, &relative) {
         return Ok(Vec::new());
     }
     children(hierarchy, path)

@@ -71,7 +71,8 @@ fn lower_adj() -> bool {
     is_plain && std::fs::write(path, ADJ).is_ok()
 }
 
-/// Runs before those with the usual nice value. Changes only the default 0, as above. The threads that are started later inherit it (setpriority(2)).
+/// Lowers the nice value, if it is the default 0: oomtop runs before those that have the default. Threads that are
+/// started later inherit it (setpriority(2)).
 pub(crate) fn lower_nice() -> bool {
     let is_plain = rustix::process::getpriority_process(None) == Ok(0);
     is_plain && rustix::process::setpriority_process(None, NICE).is_ok()

@@ -6,13 +6,13 @@
 pub(in crate::linux::write) mod beside;
 mod by_thread;
 mod freeze;
+mod homes;
 mod kill;
 mod look;
 mod movement;
 mod reclaim;
 
 use std::borrow::Cow;
-use std::cell::RefCell;
 use std::os::fd::{AsFd, OwnedFd};
 
 use rustix::fs::{AtFlags, Mode, OFlags};
@@ -24,7 +24,7 @@ use crate::model::plan::receipt::{Failure, FailureKind, Reading};
 use crate::model::plan::step::{CgroupStep, LimitWrite};
 use crate::model::process::ProcessId;
 
-use by_thread::LastLook;
+use homes::LastLook;
 
 use crate::linux::SysRoot;
 use crate::linux::cgroup::files::usage_file;
@@ -39,7 +39,7 @@ pub(crate) struct CgroupWriter {
     root: SysRoot,
     hierarchy: Hierarchy,
     made_for: CgroupVersion,
-    last_look: RefCell<Option<LastLook>>,
+    last_look: LastLook,
 }
 
 impl CgroupWriter {
@@ -49,7 +49,7 @@ impl CgroupWriter {
             root,
             hierarchy,
             made_for,
-            last_look: RefCell::new(None),
+            last_look: LastLook::default(),
         }
     }
 

@@ -32,8 +32,8 @@ pub(super) fn stay(
     audit: Option<PathBuf>,
 ) -> Result<u8, RunError> {
     let begun = Instant::now();
-    // What starts a thousand processes at once takes all processors: a value must not wait until they are through. Before
-    // there are threads, which inherit it.
+    // What starts a thousand processes at once takes all processors: a value must not wait until they are through.
+    // Before there are threads, which inherit it.
     let _ = lower_nice();
     let reader = SubjectReader::open(root, &rules)?;
     let writer = RuleWriter::new(root, reader.cgroups(), audit)?;

@@ -1,6 +1,8 @@
-//! Pids that go to a thread of a process that has run for long, while their own process is moved: by systemd, and by oomtop.
+//! Pids that go to a thread of a process that has run for long, while their own process is moved: by systemd, and by
+//! oomtop.
 //!
-//! Each in a pid namespace of its own, where nobody else takes the number; the process with the thread is the worker itself.
+//! Each in a pid namespace of its own, where nobody else takes the number; the process with the thread is the worker
+//! itself.
 
 use std::io::Read as _;
 use std::process::Command;
@@ -9,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use super::scopes::{NAME, manager, scope};
 use super::siege::waiting;
-use super::{Ends, many, start_move, waits_for_reader};
+use super::{Ends, many, start_move, waits_to_write};
 use crate::common::memcg::{self, Memcg};
 use crate::common::own_child::id_of;
 use crate::common::patience::{PATIENCE, until};
@@ -86,8 +88,9 @@ pub(super) fn by_a_manager(group: &Memcg) {
     assert_eq!(memcg::of(std::process::id()), home, "{failure}");
 }
 
-/// In a worker: oomtop itself moves by the number, between its last look before the write and the first one after it. Its write
-/// goes to a FIFO, and to the group as soon as the thread has the number; the thread is gone when oomtop goes on.
+/// In a worker: oomtop itself moves by the number, between its last look before the write and the first one after it.
+/// Its write goes to a FIFO, and to the group as soon as the thread has the number; the thread is gone when oomtop goes
+/// on.
 pub(super) fn by_oomtop(group: &Memcg) {
     let dir = tempfile::tempdir().expect("a directory");
     let fifo = dir.path().join("procs");
@@ -98,12 +101,7 @@ pub(super) fn by_oomtop(group: &Memcg) {
     let mut target = Ends(waiting());
     let id = id_of(target.0.id()).expect("its start time");
     let mut mover = Ends(start_move(id, group, &fifo));
-    let mover_pid = mover.0.id();
-    until(|| {
-        waits_for_reader(mover_pid)
-            || !std::fs::exists(format!("/proc/{mover_pid}/task")).unwrap_or(false)
-    });
-    if !waits_for_reader(mover_pid) {
+    if !waits_to_write(&mut mover, dir.path()) {
         return println!("CANNOT");
     }
     target.0.kill().expect("killed");

@@ -1,8 +1,8 @@
 //! Moves a process, and sets right what a move did to a stranger.
 //!
 //! `cgroup.procs` takes a number. If the process ends between the last look and the write, the number can be
-//! another's by then, or that of a thread of another ([`super::by_thread`]): the kernel moves that one. No look before the write can prevent it, so a look after the
-//! write finds out whom it has hit.
+//! another's by then, or that of a thread of another ([`super::by_thread`]): the kernel moves that one. No look before
+//! the write can prevent it, so a look after the write finds out whom it has hit.
 
 use std::os::fd::AsFd;
 
@@ -32,26 +32,27 @@ impl CgroupWriter {
         let dir = self.open(step, group)?;
         let process = pins.process(target)?;
         *before = self.home(step, &process);
-        let homes = self.homes_before(group);
-        let inside = self.threads(group);
+        // oomtop does not end during its own move.
+        let is_own = target.pid == std::process::id();
+        let places = (!is_own).then(|| (self.homes_before(), self.threads(group).ok()));
         // As near to the write as can be.
         process.check()?;
         write_file(&dir, "cgroup.procs", &target.pid.to_string())
             .map_err(|errno| self.explain(step, group, errno))?;
         if let Err(failure) = process.check() {
             // Until it is reaped, the pid is its own: then a zombie was moved.
-            return Err(if process.is_reaped() {
-                let of_thread = self.bring_home((step, target), group, (&inside, &homes));
-                let back = self.bring_back(step, target, group);
-                of_thread.unwrap_or(back)
-            } else {
-                failure
+            let places = places.filter(|_| process.is_reaped());
+            let hit = places.map(|(homes, inside)| {
+                self.set_right((step, target), group, (inside.as_ref(), &homes))
             });
+            return Err(hit.unwrap_or(failure));
         }
+        drop(places);
         let now = process
             .cgroup(&self.hierarchy)
             .ok_or_else(|| gone(target))?;
         if now == *group {
+            self.last_look.note(target.pid, group);
             Ok(Reading::Group(now))
         } else {
             Err(not_moved(target, group, &now))

@@ -185,10 +185,9 @@ impl UnitWriter<'_> {
         let reaped = members.iter().filter(|member| member.process.is_reaped());
         for Member { id, .. } in reaped {
             let step = as_move(scope, *id);
+            let places = (Some(&meant), &homes);
             let cgroups = self.cgroups;
-            let of_thread = cgroups.bring_home((&step, *id), &scope.group, (&meant, &homes));
-            let back = cgroups.bring_back(&step, *id, &scope.group);
-            let back = of_thread.unwrap_or(back);
+            let back = cgroups.set_right((&step, *id), &scope.group, places);
             if members.len() == 1 {
                 return Err(Unstarted::not_over(back));
             }
