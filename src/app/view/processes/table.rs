@@ -1,7 +1,8 @@
 //! [`ProcessTable`]: which processes are rows of the table, and in which order.
 //!
 //! The [`List`] keeps the selection on its process. A process that ends is skipped by the kernel or loses its memory
-//! first, and so would sink to the bottom of a ranked table: the selected one keeps its place until it is gone.
+//! first, and so would sink to the bottom of a ranked table: the selected one keeps its place until it is gone. In an
+//! order by what it does not lose, such as its number, it stands where the order has it.
 
 mod life;
 mod shown;
@@ -67,6 +68,19 @@ pub struct ProcessTable {
     keys: Vec<((i64, i64), Row)>,
     /// The selected process had memory at some time since it was selected.
     lived: bool,
+    /// What the rows were last arranged by.
+    arrangement: Option<Arrangement>,
+}
+
+/// What rows are arranged by: after a change, a place in the old order means nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Arrangement {
+    sort: &'static str,
+    inverted: bool,
+    filter: Filter,
+    kernel_threads: bool,
+    tree: bool,
+    zoom: Option<Scope>,
 }
 
 impl Default for ProcessTable {
@@ -90,6 +104,7 @@ impl Default for ProcessTable {
             list: List::default(),
             keys: Vec::new(),
             lived: false,
+            arrangement: None,
         }
     }
 }
@@ -215,6 +230,9 @@ impl ProcessTable {
         let (before, lived) = (self.list.selected(), self.lived);
         let mut alive = false;
         let in_tree = self.tree;
+        let arrangement = Some(self.arrangement());
+        let sinks = self.sort.sort.lost_at_death && self.arrangement == arrangement;
+        self.arrangement = arrangement;
         self.list.set_rows(rows, |row| {
             let life = row
                 .process(snapshot)
@@ -224,6 +242,7 @@ impl ProcessTable {
                 Life::Ended if lived => Hold::Lost,
                 // The user chose a zombie.
                 Life::Ended | Life::Alive => Hold::Firm,
+                Life::SkippedByKernel if !sinks => Hold::Firm,
                 Life::SkippedByKernel if in_tree => Hold::Sinking,
                 Life::SkippedByKernel => Hold::Staying,
             }
@@ -231,6 +250,17 @@ impl ProcessTable {
         self.lived |= alive;
         if self.list.selected() != before {
             self.note_whether_it_lives(snapshot);
+        }
+    }
+
+    fn arrangement(&self) -> Arrangement {
+        Arrangement {
+            sort: self.sort.id,
+            inverted: self.inverted,
+            filter: self.filter.clone(),
+            kernel_threads: self.kernel_threads,
+            tree: self.tree,
+            zoom: self.zoom,
         }
     }
 
