@@ -156,7 +156,8 @@ impl<'a> Canvas<'a> {
         }
     }
 
-    /// The head of a pane: a rule with a title on the left and a remark on the right; the last `kept` cells have no text.
+    /// The head of a pane: a rule with a title on the left and a remark on the right; the last `kept` cells have no
+    /// text.
     pub fn rule(&mut self, area: Rect, (title, remark): (&Line, &Line), kept: u16, focused: bool) {
         if area.height == 0 {
             return;

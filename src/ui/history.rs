@@ -1,7 +1,5 @@
 //! Memory used over time, with a mark where somebody was killed.
 
-use std::time::Duration;
-
 use ratatui::layout::Rect;
 
 use super::canvas::Canvas;
@@ -95,7 +93,7 @@ pub(super) fn graph(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
         ..plot
     };
     time_axis(&past, below, canvas);
-    time_ends(&past, below, state.paused, canvas);
+    time_ends(state, &past, below, canvas);
 }
 
 /// Writes what a row stands for, in percent.
@@ -108,13 +106,18 @@ fn axis(area: Rect, y: u16, percent: Option<f64>, canvas: &mut Canvas<'_>) {
 }
 
 /// Writes when the axis begins and ends, where no kill stands there.
-fn time_ends(past: &Past<'_>, area: Rect, paused: bool, canvas: &mut Canvas<'_>) {
+fn time_ends(state: &State, past: &Past<'_>, area: Rect, canvas: &mut Canvas<'_>) {
     let Some(span) = past.span() else {
         return;
     };
-    let first = format!("{} ago ", format::duration(span));
-    // While the table is paused, the newest reading is not of now.
-    let last = if paused { "" } else { " now" };
+    let is_now = !state.paused && state.replay.is_none() && state.stale().is_none();
+    let span = format::duration(span);
+    // What is measured to the newest reading is "ago" only where that reading is of now.
+    let (first, last) = if is_now {
+        (format!("{span} ago "), " now")
+    } else {
+        (format!("{span} before "), "")
+    };
     if past.len() < first.len() + last.len() + 2 {
         return;
     }
@@ -148,12 +151,4 @@ pub(super) fn time_axis(past: &Past<'_>, area: Rect, canvas: &mut Canvas<'_>) {
             canvas.text(x, area.y, 1, KILL, style);
         }
     }
-}
-
-/// How far a graph of so many cells reaches back; `None` before the second reading.
-pub(super) fn reach(state: &State, width: u16) -> Option<Duration> {
-    let cells = usize::from(width.saturating_sub(AXIS));
-    let mut past = state.gauge.past(cells);
-    let first = past.next()?.at;
-    Some(past.last()?.at.since(first))
 }

@@ -4,7 +4,7 @@ use ratatui::layout::Rect;
 
 use super::canvas::Canvas;
 use super::header::{facts, outlook};
-use super::history::{graph, reach};
+use super::history::graph;
 use super::pane;
 use crate::app::State;
 use crate::app::view::domains::summary::Widths;
@@ -68,13 +68,7 @@ pub(super) fn history(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
         return;
     }
     let limit = format::long_size(state.gauge.limit);
-    let width = area.width.saturating_sub(2);
-    let remark = reach(state, width).map_or_else(Line::new, |span| {
-        Line::of(
-            Tone::Dim,
-            format!("of {limit}, last {}", format::duration(span)),
-        )
-    });
+    let remark = Line::of(Tone::Dim, format!("of {limit}"));
     let inner = titled(
         (state, Some(Title::History)),
         area,

@@ -1,9 +1,10 @@
 //! Where the selection goes when the selected process is gone: never to a row the user did not look at.
 
-use crate::common::scene::{Scene, processes};
-use crate::common::shop::{group, run};
+use crate::common::scene::{Scene, id, processes};
 use crate::common::writes::writes;
 use oomtop::app::msg::Msg;
+use oomtop::app::view::processes::columns::column;
+use oomtop::app::view::processes::row::Row;
 use oomtop::model::process::{Process, TaskState};
 
 fn without(pid: u32) -> Vec<Process> {
@@ -65,6 +66,53 @@ fn one_that_is_being_killed_stays_where_it_lived() {
     scene.sample(without(1892));
     assert_eq!(scene.state.table.cursor(), 1);
     assert_ne!(scene.selected(), Some(1892));
+}
+
+#[test]
+fn one_that_is_being_killed_stands_where_an_order_has_it_that_it_does_not_leave() {
+    let mut scene = Scene::new(120, 36);
+    scene.state.table.sort_by(column("pid").expect("a column"));
+    scene.state.table.choose(id(1892));
+    scene.sample(processes());
+    let place = |scene: &Scene| {
+        let before = |p: &&Row| p.id.pid < 1892;
+        let rows = scene.state.table.rows();
+        let smaller = rows.iter().filter(before).count();
+        assert_eq!(scene.selected(), Some(1892));
+        assert_eq!(scene.state.table.cursor(), smaller, "{}", scene.text());
+        smaller
+    };
+    let first = place(&scene);
+    assert!(first >= 2);
+    // Two of those above it end while it dies.
+    let mut left = with(1892, |p| p.skipped_by_kernel = true);
+    left.retain(|p| p.id.pid != 700 && p.id.pid != 956);
+    scene.sample(left.clone());
+    assert_eq!(place(&scene), first - 2);
+    left.retain(|p| p.id.pid != 1892);
+    scene.sample(left);
+    assert_eq!(scene.state.table.cursor(), first - 2);
+}
+
+#[test]
+fn a_new_order_places_one_that_is_being_killed_as_any_other() {
+    let dying = || with(1892, |p| p.skipped_by_kernel = true);
+    let mut scene = Scene::new(120, 36);
+    scene.keys("Down");
+    scene.sample(dying());
+    assert_eq!(
+        (scene.selected(), scene.state.table.cursor()),
+        (Some(1892), 1)
+    );
+    // From here on it stands where the new order has it, and stays there.
+    scene.state.table.sort_by(column("rss").expect("a column"));
+    scene.state.table.inverted = true;
+    for _ in 0..2 {
+        scene.sample(dying());
+        let rows = scene.state.table.rows().len();
+        assert_eq!(scene.selected(), Some(1892));
+        assert_eq!(scene.state.table.cursor(), rows - 2, "{}", scene.text());
+    }
 }
 
 /// What a sample may show of a process.
@@ -218,52 +266,4 @@ fn what_the_kernel_did_is_not_hidden_by_where_the_selection_went() {
     scene.effects.clear();
     scene.keys("k Enter");
     assert_eq!(writes(&scene.effects), Vec::<Vec<_>>::new());
-}
-
-#[test]
-fn a_domain_that_empties_before_it_goes_leaves_the_selection_where_it_was() {
-    let groups = |usages: &[(&str, u64)]| {
-        let mut groups = vec![group("/", None, 0, 0)];
-        let mut all = Vec::new();
-        for (path, usage) in usages {
-            groups.push(group(path, Some(0), 100, *usage));
-            if *usage > 0 {
-                let key = u32::try_from(all.len() + 1).expect("small");
-                all.push(crate::common::scene::process(
-                    100 + key,
-                    "p",
-                    *usage,
-                    0,
-                    key,
-                ));
-            }
-        }
-        (groups, all)
-    };
-    let mut scene = Scene::new(120, 36);
-    run(&mut scene, 100, 3, |_| {
-        groups(&[("/a", 99), ("/b", 95), ("/c", 90), ("/d", 5)])
-    });
-    scene.keys("d Down Down");
-    let row = scene.state.domains.cursor();
-    let path = |scene: &Scene| scene.state.domains.selected_path().map(ToString::to_string);
-    assert_eq!((row, path(&scene).as_deref()), (2, Some("/b")));
-    // The last process has left; after a while it is no longer urgent.
-    run(&mut scene, 103, 30, |_| {
-        let (mut groups, mut all) = groups(&[("/a", 99), ("/b", 1), ("/c", 90), ("/d", 5)]);
-        groups[2].usage = Some(0);
-        all.retain(|p| p.id.pid != 102);
-        (groups, all)
-    });
-    assert_eq!(path(&scene).as_deref(), Some("/b"));
-    assert_eq!(scene.state.domains.cursor(), row, "{}", scene.text());
-    // Another group has its key now.
-    run(&mut scene, 133, 1, |_| {
-        groups(&[("/a", 99), ("/c", 90), ("/d", 5)])
-    });
-    assert_eq!(scene.state.domains.cursor(), row);
-    assert_eq!(path(&scene).as_deref(), Some("/c"));
-    assert!(scene.text().contains("/b is gone"), "{}", scene.text());
-    scene.keys("k");
-    assert!(scene.state.dialogs.is_empty());
 }

@@ -1,14 +1,46 @@
 //! The keys in the titles of panes.
 
+use std::collections::BTreeSet;
+
 use crate::clicks::click;
-use crate::common::scene::Scene;
+use crate::common::scene::{Scene, host, moment};
+use crate::common::shop::{crowd, run};
+use oomtop::app::State;
+use oomtop::app::settings::Settings;
+use oomtop::app::view::layout::Panes;
 use oomtop::app::view::title_keys::Title;
+use ratatui::layout::Rect;
+
+/// The titles of a screen. What is below the table has one of two.
+fn titles(state: &State, panes: &Panes) -> [(Title, Rect); 6] {
+    let below = if state.attention.nearest.is_empty() {
+        Title::History
+    } else {
+        Title::Domains
+    };
+    [
+        (Title::Table, panes.table_title),
+        (Title::Events, panes.events_title),
+        (below, panes.below),
+        (Title::History, panes.side.history),
+        (Title::Domains, panes.side.domains),
+        (Title::Selected, panes.side.details),
+    ]
+}
 
 #[test]
 fn a_click_on_a_key_in_a_title_does_what_the_key_does() {
-    let mut seen = 0;
-    for (width, height) in [(80, 24), (120, 36), (160, 40), (200, 50)] {
-        for pane in ["", "d", "e"] {
+    let (mut seen, mut below) = (0, BTreeSet::new());
+    // The last two have room below the table.
+    for (width, height) in [
+        (80, 24),
+        (120, 36),
+        (160, 40),
+        (200, 50),
+        (120, 60),
+        (120, 90),
+    ] {
+        for pane in ["", "d", "e", "t", "Down z", "Down z t"] {
             let opened = || {
                 let mut scene = Scene::new(width, height);
                 scene.keys(pane);
@@ -16,18 +48,14 @@ fn a_click_on_a_key_in_a_title_does_what_the_key_does() {
             };
             let scene = opened();
             let panes = scene.state.panes();
-            let side = panes.side;
-            for (title, area) in [
-                (Title::Table, panes.table_title),
-                (Title::Events, panes.events_title),
-                (Title::History, side.history),
-                (Title::Domains, side.domains),
-                (Title::Selected, side.details),
-            ] {
+            for (title, area) in titles(&scene.state, &panes) {
                 let keys = scene.state.title_keys(title, area);
                 assert!(width > 80 || keys.is_empty(), "no room for keys");
                 for key in keys {
                     seen += 1;
+                    if area == panes.below {
+                        below.insert(key.label.clone());
+                    }
                     let row = scene
                         .text()
                         .lines()
@@ -52,4 +80,79 @@ fn a_click_on_a_key_in_a_title_does_what_the_key_does() {
         }
     }
     assert!(seen >= 20, "{seen} keys were clicked");
+    assert!(!below.is_empty(), "nothing below the table was clicked");
+}
+
+/// The words of the keys in the title of the table.
+fn words(scene: &Scene) -> Vec<String> {
+    let keys = scene
+        .state
+        .title_keys(Title::Table, scene.state.panes().table_title);
+    keys.iter()
+        .map(|key| format!("{}{}", key.key, key.label))
+        .collect()
+}
+
+#[test]
+fn the_words_say_what_the_key_does_now() {
+    let mut scene = Scene::new(120, 36);
+    assert_eq!(words(&scene), ["t tree", "z its domain"]);
+    scene.keys("t");
+    assert_eq!(words(&scene), ["t list", "z its domain"]);
+    scene.keys("t Down z");
+    assert!(scene.state.table.zoom.is_some(), "{}", scene.text());
+    assert_eq!(words(&scene), ["t tree", "z all"]);
+    scene.keys("t");
+    assert_eq!(words(&scene), ["t list", "z all"]);
+
+    let mut scene = Scene::new(120, 36);
+    run(&mut scene, 100, 3, crowd);
+    scene.keys("d");
+    assert_eq!(words(&scene), ["z its processes", "Enter details"]);
+    scene.keys("End");
+    let rows = scene.state.domains.rows().len();
+    assert_eq!(words(&scene), ["Enter show"]);
+    scene.keys("Enter");
+    assert!(scene.state.domains.rows().len() > rows);
+    assert_eq!(words(&scene), ["Enter hide"]);
+}
+
+#[test]
+fn while_a_prompt_is_open_no_title_offers_a_key() {
+    for (width, height) in [(120, 36), (200, 50), (120, 90)] {
+        for pane in ["/", "d /"] {
+            let mut scene = Scene::new(width, height);
+            scene.keys(pane);
+            assert!(scene.state.prompt.is_some());
+            let panes = scene.state.panes();
+            for (title, area) in titles(&scene.state, &panes) {
+                assert!(scene.state.title_keys(title, area).is_empty(), "{title:?}");
+            }
+            assert!(!scene.text().contains("what holds it"));
+            assert!(!scene.text().contains("t tree"));
+        }
+    }
+}
+
+#[test]
+fn before_the_first_sample_a_click_beside_or_below_the_table_does_nothing() {
+    for size in [(200, 50), (120, 90)] {
+        let empty = || {
+            let mut scene = Scene::new(size.0, size.1);
+            scene.state = State::new(Settings::default(), host(), size, moment(0));
+            scene
+        };
+        let panes = empty().state.panes();
+        let mut keys = 0;
+        for (title, area) in titles(&empty().state, &panes).into_iter().skip(2) {
+            for key in empty().state.title_keys(title, area) {
+                keys += 1;
+                let mut scene = empty();
+                let before = scene.text();
+                click(&mut scene, (key.x, area.y));
+                assert_eq!(scene.text(), before, "{title:?}");
+            }
+        }
+        assert!(size.0 < 200 || keys > 0, "{size:?}");
+    }
 }

@@ -6,7 +6,7 @@ use crate::app::input::action::{Action, Group, Label};
 use crate::app::input::id::ActionId;
 use crate::text::cells::cells;
 
-/// Blanks between two of them: one where the room is better used for a key more.
+/// Blanks between two of them: one where the room is better used for one more key.
 fn gap(width: u16) -> u16 {
     if width < 100 { 1 } else { 2 }
 }

@@ -16,6 +16,11 @@ pub trait ListRow {
     fn depth(&self) -> u16 {
         0
     }
+
+    /// No row is moved past this one, nor this one past another: a heading, or what stands for many rows.
+    fn is_fixed(&self) -> bool {
+        false
+    }
 }
 
 /// How the selection holds on to a row that is still in the list.
@@ -23,12 +28,11 @@ pub trait ListRow {
 pub enum Hold {
     /// The row is what it was.
     Firm,
-    /// The row is about to go (a reaped process, a group that became empty), and only therefore has another place in
-    /// the order: it keeps the place that it had, so that neither the selection nor the view jumps. When it is gone,
-    /// the selection passes to the row that is then in this place.
+    /// The row is about to go, and only therefore has another place in the order: it keeps its place. When the row is
+    /// gone, the selection passes to the row that is then there.
     Staying,
-    /// The same where the order is a tree, which no row may leave: the row moves, and when it is gone, the selection
-    /// returns to the place the row had before.
+    /// The row is about to go and moves, because the order is a tree. When the row is gone, the selection returns to
+    /// the place that the row had before.
     Sinking,
     /// Nothing is left of what was selected: the selection leaves the row as if it were gone.
     Lost,
@@ -163,7 +167,10 @@ impl<R: ListRow> List<R> {
             return at;
         };
         let between = self.rows.get(home.min(at)..=home.max(at));
-        let is_level = between.is_some_and(|rows| rows.iter().all(|row| row.depth() == depth));
+        let is_level = between.is_some_and(|rows| {
+            let is_level = |row: &R| row.depth() == depth && !row.is_fixed();
+            rows.iter().all(is_level)
+        });
         // What is below the row, or below the one that it would follow, must not be torn off.
         let below = self.rows.get(home.max(at) + 1);
         if !is_level || below.is_some_and(|row| row.depth() > depth) {

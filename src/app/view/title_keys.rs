@@ -1,5 +1,5 @@
-//! Keys in the titles of panes: what can be done there stands there. Pure arithmetic, used by update (clicks) and by the
-//! screen alike.
+//! Keys in the titles of panes: what can be done there stands there. Pure arithmetic, used by update (clicks) and by
+//! the screen alike.
 
 use ratatui::layout::Rect;
 
@@ -40,21 +40,29 @@ impl Title {
         }
     }
 
-    /// The actions and their words.
+    /// The actions and their words: what the key does now, not what it does at other times.
     fn actions(self, state: &State) -> &'static [(ActionId, &'static str)] {
         use ActionId as Id;
         let has_keyboard = |pane| state.focus == pane;
         match self {
             Self::Table if !has_keyboard(Pane::Processes) => &[(Id::NextPane, "select")],
-            Self::Table if state.domains.open => {
-                &[(Id::Zoom, "its processes"), (Id::Details, "details")]
-            }
-            Self::Table => &[(Id::Tree, "tree"), (Id::Zoom, "its domain")],
+            Self::Table if state.domains.open => match state.domains.selected_fold() {
+                Some(true) => &[(Id::Details, "hide")],
+                Some(false) => &[(Id::Details, "show")],
+                None => &[(Id::Zoom, "its processes"), (Id::Details, "details")],
+            },
+            Self::Table => match (state.table.tree, state.table.zoom) {
+                (false, None) => &[(Id::Tree, "tree"), (Id::Zoom, "its domain")],
+                (false, Some(_)) => &[(Id::Tree, "tree"), (Id::Zoom, "all")],
+                (true, None) => &[(Id::Tree, "list"), (Id::Zoom, "its domain")],
+                (true, Some(_)) => &[(Id::Tree, "list"), (Id::Zoom, "all")],
+            },
             Self::Events if has_keyboard(Pane::Events) => {
                 &[(Id::Details, "explain"), (Id::Filter, "filter")]
             }
             Self::Events => &[(Id::Events, "select")],
             Self::History => &[(Id::Ledger, "what holds it")],
+            Self::Domains if state.domains.open => &[(Id::Domains, "processes")],
             Self::Domains => &[(Id::Domains, "all")],
             Self::Selected => &[(Id::Details, "more")],
         }
@@ -62,9 +70,10 @@ impl Title {
 }
 
 impl State {
-    /// The keys in a title of this area, each in its cells of the screen, the last one at the right end.
+    /// The keys in a title of this area, each in its cells of the screen, the last one at the right end. None while a
+    /// prompt is open: there keys type text.
     pub fn title_keys(&self, title: Title, area: Rect) -> Vec<KeyLabel> {
-        if area.height == 0 || area.width < title.least_width() {
+        if self.prompt.is_some() || area.height == 0 || area.width < title.least_width() {
             return Vec::new();
         }
         let scope = self.pane_scope();
@@ -92,8 +101,10 @@ impl State {
 
     /// The titles on the screen.
     fn titles(&self, panes: &Panes) -> [(Title, Rect); 6] {
+        // Before the first sample nothing is drawn there.
+        let most = u16::from(self.snapshot.seq > 0);
         let first = |area: Rect| Rect {
-            height: area.height.min(1),
+            height: area.height.min(most),
             ..area
         };
         let below = if self.attention.nearest.is_empty() {

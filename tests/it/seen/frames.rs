@@ -24,8 +24,8 @@ impl Frame {
             .chunks(width)
             .map(|row| row.iter().map(ratatui::buffer::Cell::symbol).collect())
             .collect();
-        // Most of it: a few cells, those of a next victim for one, may be reversed in a row that is not selected, and not in
-        // one that is.
+        // Most of it: a few cells, those of a next victim for one, may be reversed in a row that is not selected, and
+        // not in one that is.
         let is_highlighted = |y: &u16| {
             let mut cells = buffer
                 .content()

@@ -126,12 +126,7 @@ fn click(state: &mut State, panes: &Panes, at: Position) -> Vec<Effect> {
         return click_key(state, panes.footer, at.x);
     }
     if let Some(action) = state.title_key_at(panes, (at.x, at.y)) {
-        // Keys type text while a prompt is open.
-        return if state.prompt.is_some() {
-            Vec::new()
-        } else {
-            run(state, action)
-        };
+        return run(state, action);
     }
     if let Some(scope) = domain_at(state, panes, at) {
         return state.show_domain(scope);

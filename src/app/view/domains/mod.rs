@@ -129,6 +129,10 @@ pub struct Domains {
     longest: Option<u16>,
     /// Path of the selected domain: when its group is gone, another group may get its key.
     path: Option<CgroupPath>,
+    /// The selected domain, if somebody in it could be killed at some time since it was selected.
+    lived: Option<Scope>,
+    /// What the rows were last arranged by.
+    arrangement: Option<selection::Arrangement>,
 }
 
 impl Domains {

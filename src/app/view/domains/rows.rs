@@ -68,10 +68,12 @@ impl ListRow for Row {
 
     fn depth(&self) -> u16 {
         match self {
-            Self::Domain { depth, .. } => *depth,
-            // It is the heading of what is below it.
-            Self::Fold { .. } => u16::MAX,
+            Self::Domain { depth, .. } | Self::Fold { depth, .. } => *depth,
         }
+    }
+
+    fn is_fixed(&self) -> bool {
+        matches!(self, Self::Fold { .. })
     }
 }
 

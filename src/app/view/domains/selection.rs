@@ -1,11 +1,36 @@
 //! The rows of the view, which of them is selected, and what is unfolded.
 
-use super::Domains;
+use std::collections::HashSet;
+
 use super::rows::{self, Row};
-use crate::app::view::list::{Hold, List, ListRow};
+use super::{Domains, Order};
+use crate::app::view::list::{Hold, List};
 use crate::model::cgroup::CgroupPath;
 use crate::model::oom_domain::victim::Scope;
 use crate::model::snapshot::{Host, Snapshot};
+
+/// What rows are arranged by: after a change, a place in the old order means nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Arrangement {
+    order: Order,
+    by: Option<(&'static str, bool)>,
+    filter: String,
+    unfolded: HashSet<Scope>,
+    room: usize,
+}
+
+impl Arrangement {
+    /// True if a group that becomes empty gets another place because of that.
+    fn sinks_when_empty(&self) -> bool {
+        match self.by {
+            Some((column, _)) => !matches!(
+                column,
+                "domain" | "limit" | "high" | "max" | "oom" | "kills"
+            ),
+            None => self.order == Order::Urgency,
+        }
+    }
+}
 
 impl Domains {
     /// The rows, the selection and what is on the screen.
@@ -51,6 +76,7 @@ impl Domains {
         let path = |scope: Scope| Some(&snapshot.cgroup(scope.memcg()?)?.path);
         if self.selected().and_then(path) != self.path.as_ref() {
             self.list.forget_selected();
+            self.lived = None;
         }
         let keep = self.selected();
         let rows = if let Some(by) = self.by {
@@ -62,18 +88,45 @@ impl Domains {
         } else {
             rows::matching(snapshot, &self.watches, self.order, &self.filter)
         };
-        let watches = &self.watches;
-        self.list.set_rows(rows, |row| {
-            let watch = watches.get(&row.id().scope);
+        let arrangement = self.arrangement();
+        let as_before = self.arrangement.as_ref() == Some(&arrangement);
+        let sinks = as_before && arrangement.sinks_when_empty();
+        self.arrangement = Some(arrangement);
+        let (watches, lived) = (&self.watches, self.lived);
+        self.list.set_rows(rows, |row| match row {
             // A group that became empty is no longer urgent and would sink, before it is removed.
-            if watch.is_some_and(|watch| watch.has_victims) {
-                Hold::Firm
-            } else {
-                Hold::Staying
+            Row::Domain { scope, .. } if sinks && lived == Some(*scope) => {
+                let watch = watches.get(scope);
+                if watch.is_some_and(|watch| watch.has_victims) {
+                    Hold::Firm
+                } else {
+                    Hold::Staying
+                }
             }
+            Row::Domain { .. } | Row::Fold { .. } => Hold::Firm,
         });
         self.path = self.selected().and_then(path).cloned();
+        self.note_whether_it_lives();
         self.longest = self.longest_name(snapshot, host);
+    }
+
+    fn arrangement(&self) -> Arrangement {
+        Arrangement {
+            order: self.order,
+            by: self.by.map(|by| (by.column.id, by.inverted)),
+            filter: self.filter.clone(),
+            unfolded: self.unfolded.clone(),
+            room: self.room,
+        }
+    }
+
+    /// Records whether somebody in the selected domain can be killed.
+    fn note_whether_it_lives(&mut self) {
+        let selected = self.selected().filter(|_| !self.is_fold_selected());
+        let lives = selected.is_some_and(|scope| self.has_victims(scope));
+        if lives || self.lived != selected {
+            self.lived = selected.filter(|_| lives);
+        }
     }
 
     /// Moves the selection by so many rows.
@@ -117,11 +170,20 @@ impl Domains {
     fn note_path(&mut self) {
         let watch = self.selected().and_then(|scope| self.watch(scope));
         self.path = watch.and_then(|watch| watch.path.clone());
+        self.note_whether_it_lives();
     }
 
     /// True if the selected row is a folded part.
     pub fn is_fold_selected(&self) -> bool {
-        matches!(self.list.selected_row(), Some(Row::Fold { .. }))
+        self.selected_fold().is_some()
+    }
+
+    /// Whether the selected folded part is open; `None` if a domain is selected.
+    pub fn selected_fold(&self) -> Option<bool> {
+        match self.list.selected_row()? {
+            Row::Fold { open, .. } => Some(*open),
+            Row::Domain { .. } => None,
+        }
     }
 
     /// Shows or hides the calm domains below the selected one, or of the selected folded part.

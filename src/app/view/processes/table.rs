@@ -1,7 +1,8 @@
 //! [`ProcessTable`]: which processes are rows of the table, and in which order.
 //!
 //! The [`List`] keeps the selection on its process. A process that ends is skipped by the kernel or loses its memory
-//! first, and so would sink to the bottom of a ranked table: the selected one keeps its place until it is gone.
+//! first, and so would sink to the bottom of a ranked table: the selected one keeps its place until it is gone. In an
+//! order by what it does not lose, such as its number, it stands where the order has it.
 
 mod life;
 mod shown;
@@ -67,8 +68,19 @@ pub struct ProcessTable {
     keys: Vec<((i64, i64), Row)>,
     /// The selected process had memory at some time since it was selected.
     lived: bool,
-    /// The rows were those of a filter, and those of a domain.
-    narrowed: (bool, bool),
+    /// What the rows were last arranged by.
+    arrangement: Option<Arrangement>,
+}
+
+/// What rows are arranged by: after a change, a place in the old order means nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Arrangement {
+    sort: &'static str,
+    inverted: bool,
+    filter: Filter,
+    kernel_threads: bool,
+    tree: bool,
+    zoom: Option<Scope>,
 }
 
 impl Default for ProcessTable {
@@ -92,7 +104,7 @@ impl Default for ProcessTable {
             list: List::default(),
             keys: Vec::new(),
             lived: false,
-            narrowed: (false, false),
+            arrangement: None,
         }
     }
 }
@@ -148,7 +160,7 @@ impl ProcessTable {
             .selected()
             .is_some_and(|id| self.tagged.contains(&id));
         self.list.stay_on_top(!self.follow && !held);
-        let widened = self.widened();
+        let widened = self.is_widened();
         if widened {
             self.list.widen();
         }
@@ -159,10 +171,11 @@ impl ProcessTable {
     }
 
     /// A filter or a zoom has been dropped since the last rows.
-    fn widened(&mut self) -> bool {
-        let now = (!self.filter.is_empty(), self.zoom.is_some());
-        let before = std::mem::replace(&mut self.narrowed, now);
-        (before.0 && !now.0) || (before.1 && !now.1)
+    fn is_widened(&self) -> bool {
+        self.arrangement.as_ref().is_some_and(|before| {
+            let filter = !before.filter.is_empty() && self.filter.is_empty();
+            filter || (before.zoom.is_some() && self.zoom.is_none())
+        })
     }
 
     fn shown_rows(&self, context: &CellContext<'_>) -> Vec<Row> {
@@ -232,6 +245,9 @@ impl ProcessTable {
         let (before, lived) = (self.list.selected(), self.lived);
         let mut alive = false;
         let in_tree = self.tree;
+        let arrangement = Some(self.arrangement());
+        let sinks = self.sort.sort.lost_at_death && self.arrangement == arrangement;
+        self.arrangement = arrangement;
         self.list.set_rows(rows, |row| {
             let life = row
                 .process(snapshot)
@@ -241,6 +257,7 @@ impl ProcessTable {
                 Life::Ended if lived => Hold::Lost,
                 // The user chose a zombie.
                 Life::Ended | Life::Alive => Hold::Firm,
+                Life::SkippedByKernel if !sinks => Hold::Firm,
                 Life::SkippedByKernel if in_tree => Hold::Sinking,
                 Life::SkippedByKernel => Hold::Staying,
             }
@@ -248,6 +265,17 @@ impl ProcessTable {
         self.lived |= alive;
         if self.list.selected() != before {
             self.note_whether_it_lives(snapshot);
+        }
+    }
+
+    fn arrangement(&self) -> Arrangement {
+        Arrangement {
+            sort: self.sort.id,
+            inverted: self.inverted,
+            filter: self.filter.clone(),
+            kernel_threads: self.kernel_threads,
+            tree: self.tree,
+            zoom: self.zoom,
         }
     }
 

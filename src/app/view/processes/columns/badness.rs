@@ -41,7 +41,7 @@ pub(super) const MARK: Column = Column {
     width: Width::Fixed(1),
     align: Align::Left,
     rank: 0,
-    sort: Sort::smallest_first(Order::Number(|p, c| c.marks.mark(p) as i64)),
+    sort: Sort::smallest_first(Order::Number(|p, c| c.marks.mark(p) as i64)).lost_at_death(),
     cell: Shows::new(
         |p, c| {
             let mark = c.marks.mark(p);
@@ -58,7 +58,7 @@ pub(super) const SCORE: Column = Column {
     width: Width::Fixed(5),
     align: Align::Right,
     rank: 9,
-    sort: Sort::largest_first(Order::Number(|p, c| or_least(shown_score(p, c)))),
+    sort: Sort::largest_first(Order::Number(|p, c| or_least(shown_score(p, c)))).lost_at_death(),
     cell: Shows::new(
         |p, c| match shown_score(p, c) {
             Some(0) => cell(Tone::Dim, "0"),
@@ -111,7 +111,8 @@ pub(super) const BADNESS: Column = Column {
     rank: 0,
     sort: Sort::largest_first(Order::Ranked(|p, c| {
         (or_least(points(p, c)), age_rank(p.id, c.rules.tie))
-    })),
+    }))
+    .lost_at_death(),
     cell: Shows::new(
         |p, c| match points(p, c) {
             Some(points) => {
@@ -143,7 +144,8 @@ pub(super) const PROTECTION: Column = Column {
             .adj
             .map_or(i64::from(i16::MIN), |adj| i64::from(adj.get()));
         ((c.marks.mark(p) as i64) << 16) + adj
-    })),
+    }))
+    .lost_at_death(),
     cell: Shows::new(
         |p, c| {
             let mark = c.marks.mark(p);

@@ -34,7 +34,7 @@ pub(super) const RSS: Column = Column {
     width: Width::Fixed(5),
     align: Align::Right,
     rank: 1,
-    sort: Sort::largest_first(Order::Number(|p, _| pages(p, |m| m.rss))),
+    sort: Sort::largest_first(Order::Number(|p, _| pages(p, |m| m.rss))).lost_at_death(),
     cell: Shows::new(|p, c| bytes(p, c, |m| m.rss), |p, c| raw(p, c, |m| m.rss)),
 };
 
@@ -45,7 +45,7 @@ pub(super) const SWAP: Column = Column {
     width: Width::Fixed(5),
     align: Align::Right,
     rank: 7,
-    sort: Sort::largest_first(Order::Number(|p, _| pages(p, |m| m.swap))),
+    sort: Sort::largest_first(Order::Number(|p, _| pages(p, |m| m.swap))).lost_at_death(),
     cell: Shows::new(|p, c| bytes(p, c, |m| m.swap), |p, c| raw(p, c, |m| m.swap)).folds_unless(
         |p, c| c.snapshot.memory.swap_total > 0 || p.memory.is_some_and(|memory| memory.swap > 0),
     ),
@@ -58,7 +58,7 @@ pub(super) const PAGE_TABLES: Column = Column {
     width: Width::Fixed(5),
     align: Align::Right,
     rank: 11,
-    sort: Sort::largest_first(Order::Number(|p, _| pages(p, |m| m.page_tables))),
+    sort: Sort::largest_first(Order::Number(|p, _| pages(p, |m| m.page_tables))).lost_at_death(),
     cell: Shows::new(
         |p, c| bytes(p, c, |m| m.page_tables),
         |p, c| raw(p, c, |m| m.page_tables),
@@ -72,7 +72,8 @@ pub(super) const GROWTH: Column = Column {
     width: Width::Fixed(8),
     align: Align::Right,
     rank: 3,
-    sort: Sort::largest_first(Order::Number(|p, _| p.growth.map_or(i64::MIN, ascending))),
+    sort: Sort::largest_first(Order::Number(|p, _| p.growth.map_or(i64::MIN, ascending)))
+        .lost_at_death(),
     cell: Shows::new(
         |p, _| match p.growth {
             Some(growth) if growth.abs() >= 1024.0 => {

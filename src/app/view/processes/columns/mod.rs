@@ -69,13 +69,23 @@ pub struct Sort {
     pub largest_first: bool,
     /// Ascending order; unknown values are smallest.
     pub order: Order,
+    /// A process that dies loses what it is sorted by, before it is gone.
+    pub lost_at_death: bool,
 }
 
 impl Sort {
+    const fn lost_at_death(self) -> Self {
+        Self {
+            lost_at_death: true,
+            ..self
+        }
+    }
+
     const fn largest_first(order: Order) -> Self {
         Self {
             largest_first: true,
             order,
+            lost_at_death: false,
         }
     }
 
@@ -83,6 +93,7 @@ impl Sort {
         Self {
             largest_first: false,
             order,
+            lost_at_death: false,
         }
     }
 
