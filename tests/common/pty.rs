@@ -309,7 +309,12 @@ impl Session {
         );
         let state = self.lock();
         let screen = state.parser.screen();
-        assert!(!screen.alternate_screen(), "still on the alternate screen");
+        let last = &state.raw[state.raw.len().saturating_sub(200)..];
+        assert!(
+            !screen.alternate_screen(),
+            "still on the alternate screen after {:?}",
+            String::from_utf8_lossy(last)
+        );
         assert!(!screen.hide_cursor(), "the cursor is still hidden");
         assert!(!screen.bracketed_paste(), "bracketed paste is still on");
         assert_eq!(
