@@ -159,8 +159,14 @@ impl Hands {
         session.await_taken();
         loop {
             let before = session.written();
-            std::thread::sleep(QUIET);
-            if session.written() == before {
+            let begun = Instant::now();
+            let mut is_busy = false;
+            while begun.elapsed() < QUIET {
+                std::thread::sleep(Duration::from_millis(5));
+                // On a busy machine it waits for a processor before it draws.
+                is_busy |= session.is_busy();
+            }
+            if session.written() == before && !is_busy {
                 return;
             }
         }
