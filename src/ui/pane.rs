@@ -31,7 +31,11 @@ pub(super) fn title(
     focused: bool,
     canvas: &mut Canvas<'_>,
 ) {
-    let keys = state.title_keys(title, area);
+    let mut keys = state.title_keys(title, area);
+    // What the title says comes first.
+    if words.width() + 4 > usize::from(area.width.saturating_sub(taken(&keys, area))) {
+        keys.clear();
+    }
     let kept = taken(&keys, area).saturating_sub(2);
     canvas.rule(area, (words, remark), kept, focused);
     let Some(first) = keys.first() else {

@@ -156,3 +156,21 @@ fn before_the_first_sample_a_click_beside_or_below_the_table_does_nothing() {
         assert!(size.0 < 200 || keys > 0, "{size:?}");
     }
 }
+
+#[test]
+fn a_filter_is_not_cut_by_keys() {
+    for open in ["", "d"] {
+        let mut scene = Scene::new(120, 36);
+        scene.keys(open);
+        let title = |scene: &Scene| {
+            let text = scene.text();
+            let mut lines = text.lines().map(str::to_owned);
+            lines.find(|line| line.contains("Processes by") || line.contains("OOM domains by"))
+        };
+        assert!(title(&scene).is_some_and(|line| line.contains("z its ")));
+        scene.keys("/ s h o p Enter");
+        let filtered = title(&scene).expect("a title");
+        assert!(filtered.contains("filter: shop"), "{filtered}");
+        assert!(!filtered.contains("z its "), "{filtered}");
+    }
+}

@@ -1,5 +1,4 @@
-//! Keys in the titles of panes: what can be done there stands there. Pure arithmetic, used by update (clicks) and by
-//! the screen alike.
+//! Keys in the titles of panes: what can be done there. Pure arithmetic for clicks and the screen alike.
 
 use ratatui::layout::Rect;
 
@@ -71,17 +70,23 @@ impl Title {
 
 impl State {
     /// The keys in a title of this area, each in its cells of the screen, the last one at the right end. None while a
-    /// prompt is open: there keys type text.
+    /// prompt is open: there keys type text; none where a filter needs the room.
     pub fn title_keys(&self, title: Title, area: Rect) -> Vec<KeyLabel> {
-        if self.prompt.is_some() || area.height == 0 || area.width < title.least_width() {
+        let is_filtered = match title {
+            Title::Table if self.domains.open => !self.domains.filter.is_empty(),
+            Title::Table => !self.table.filter.is_empty(),
+            Title::Events => !self.events.filter_text.is_empty(),
+            _ => false,
+        };
+        let is_small = area.height == 0 || area.width < title.least_width();
+        if self.prompt.is_some() || is_filtered || is_small {
             return Vec::new();
         }
         let scope = self.pane_scope();
         let label = |(action, words): &(ActionId, &str)| {
             let key = self.keymap.key_in(scope, *action)?.to_string();
             let label = format!(" {words}");
-            let ascii = self.settings.ascii;
-            let width = cells(&key, ascii) + cells(&label, ascii);
+            let width = cells(&key, self.settings.ascii) + cells(&label, self.settings.ascii);
             Some(KeyLabel {
                 action: *action,
                 key,
