@@ -12,6 +12,7 @@ use super::cgroup::proc_file::memory_path;
 use super::host::Facts;
 use super::host::users::Users;
 use super::kernel_file::{FileBuffer, number, signed};
+use super::scan::aside::Wait;
 use super::scan::command_lines::{self, CommandLines};
 use super::scan::proc::{cannot_list, stat_line, status_lines};
 use super::{ReadError, SysRoot};
@@ -248,7 +249,7 @@ impl SubjectReader {
         // One that blocks keeps those behind it from being read.
         for _ in 0..BLOCKING {
             let mut answered = HashSet::new();
-            commands.read(&left, |answer| {
+            commands.read(&left, Wait::ForAll, |answer| {
                 answered.insert(answer.0);
                 take(answer);
             });

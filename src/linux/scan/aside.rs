@@ -5,6 +5,7 @@
 //! page of a stopped FUSE file system is read. A read that blocks cannot be cancelled: its thread is left to it, and
 //! another thread reads the other processes.
 
+use std::collections::HashSet;
 use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError, channel};
@@ -20,12 +21,29 @@ use crate::model::process::{Pid, ProcessId};
 const PATIENCE: u32 = 5;
 /// How often the thread is looked at.
 const LOOK: Duration = Duration::from_millis(50);
-/// The longest wait in one sample, even if the thread only waits for a processor.
-const LONGEST: Duration = Duration::from_secs(5);
 
 /// Most threads that are left to reads that block: each costs a stack. With so many, nothing is read until one of the
 /// reads returns.
 const MOST_BLOCKED: usize = 8;
+
+/// How long to wait for a thread that works. One that sleeps in a read is left after 0.25 s in any case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Wait {
+    /// All is wanted now: 5 s, because the thread may wait for a processor.
+    ForAll,
+    /// The next sample takes what is late: 0.25 s. The thread needs memory for each read, and reclaims it itself where
+    /// there is none: that may take seconds.
+    InTurn,
+}
+
+impl Wait {
+    const fn longest(self) -> Duration {
+        match self {
+            Self::ForAll => Duration::from_secs(5),
+            Self::InTurn => Duration::from_millis(250),
+        }
+    }
+}
 
 /// The answer for one process: `None` if its files cannot be read.
 type Answer<T> = (ProcessId, Option<T>);
@@ -41,7 +59,20 @@ pub(crate) struct Aside<T> {
     name: &'static str,
     read: Read<T>,
     worker: Option<Worker<T>>,
+    /// What the thread has been asked for and has not answered: it has been slow.
+    late: Vec<ProcessId>,
     blocked: Vec<Blocked<T>>,
+}
+
+/// How the wait for a thread ended.
+enum End {
+    Answered,
+    /// It works, and has not answered all.
+    Late,
+    /// It sleeps in a read.
+    Blocks,
+    /// It has ended.
+    Gone,
 }
 
 /// A read that has not returned.
@@ -77,13 +108,19 @@ impl<T: Send + std::fmt::Debug + 'static> Aside<T> {
             name,
             read,
             worker: None,
+            late: Vec::new(),
             blocked: Vec::new(),
         })
     }
 
-    /// Hands what is read of `wanted` to `take`, and what blocked in earlier samples. What blocks
-    /// now is missing, and so is what would come after it: it is read in the next sample.
-    pub(crate) fn read(&mut self, wanted: &[ProcessId], mut take: impl FnMut(Answer<T>)) {
+    /// Hands what is read of `wanted` to `take`, and what blocked or was late in earlier samples. What blocks now is
+    /// missing, and so is what is late and what would come after it: it is read in the next sample.
+    pub(crate) fn read(
+        &mut self,
+        wanted: &[ProcessId],
+        wait: Wait,
+        mut take: impl FnMut(Answer<T>),
+    ) {
         self.blocked
             .retain(|read| match read.worker.done.try_recv() {
                 Ok(()) => {
@@ -93,8 +130,18 @@ impl<T: Send + std::fmt::Debug + 'static> Aside<T> {
                 Err(TryRecvError::Empty) => true,
                 Err(TryRecvError::Disconnected) => false,
             });
-        let blocks = |id: &ProcessId| self.blocked.iter().any(|read| read.id == *id);
-        let wanted: Vec<_> = wanted.iter().copied().filter(|id| !blocks(id)).collect();
+        let until = Instant::now() + wait.longest();
+        let asked = std::mem::take(&mut self.late);
+        if !asked.is_empty() {
+            self.answers(&asked, until, &mut take);
+        }
+        if !self.late.is_empty() {
+            return;
+        }
+        let asked: HashSet<_> = asked.into_iter().collect();
+        let needless =
+            |id: &ProcessId| asked.contains(id) || self.blocked.iter().any(|read| read.id == *id);
+        let wanted: Vec<_> = wanted.iter().copied().filter(|id| !needless(id)).collect();
         if wanted.is_empty() || self.blocked.len() >= MOST_BLOCKED {
             return;
         }
@@ -104,23 +151,42 @@ impl<T: Send + std::fmt::Debug + 'static> Aside<T> {
             .or_else(|| Worker::start(self.name, &self.proc, self.read).ok());
         // Without a thread now: the next sample tries again.
         let Some(worker) = worker else { return };
-        if worker.ask.send(wanted.clone()).is_err() {
-            return;
+        if worker.ask.send(wanted.clone()).is_ok() {
+            self.worker = Some(worker);
+            self.answers(&wanted, until, &mut take);
         }
-        let outcome = worker.await_end();
+    }
+
+    /// Waits for the answers of the thread to what it was asked for, and hands them on. A thread whose read blocks is
+    /// left to it; what comes late is kept for the next time.
+    fn answers(
+        &mut self,
+        asked: &[ProcessId],
+        until: Instant,
+        take: &mut impl FnMut(Answer<T>),
+    ) {
+        let Some(worker) = self.worker.take() else {
+            return;
+        };
+        let end = worker.await_end(until);
         let answers = worker.taken();
-        let next = wanted.get(answers.len()).copied();
-        answers.into_iter().for_each(take);
-        match (outcome, next) {
-            (Ok(()), _) => self.worker = Some(worker),
-            (Err(RecvTimeoutError::Timeout), Some(id)) => {
+        let rest = asked.get(answers.len()..).unwrap_or_default();
+        let next = rest.first().copied();
+        match (end, next) {
+            (End::Answered, _) => self.worker = Some(worker),
+            (End::Late, Some(_)) => {
+                self.late = rest.to_vec();
+                self.worker = Some(worker);
+            }
+            (End::Blocks, Some(id)) => {
                 worker.left.store(true, Ordering::SeqCst);
                 let since = Instant::now();
                 self.blocked.push(Blocked { id, since, worker });
             }
             // It is gone, or it has answered all in this moment.
-            (Err(_), _) => {}
+            (End::Late | End::Blocks | End::Gone, _) => {}
         }
+        answers.into_iter().for_each(take);
     }
 
     /// Since when the reads of which processes have not returned.
@@ -171,23 +237,26 @@ impl<T: Send + 'static> Worker<T> {
         })
     }
 
-    /// Waits until all is answered. Gives up when the thread sleeps in a read, or after [`LONGEST`].
-    fn await_end(&self) -> Result<(), RecvTimeoutError> {
-        let until = Instant::now() + LONGEST;
+    /// Waits until all is answered, the thread sleeps in a read, or the time is over.
+    fn await_end(&self, until: Instant) -> End {
         let (mut slept, mut before) = (0, 0);
         loop {
             match self.done.recv_timeout(LOOK) {
                 Err(RecvTimeoutError::Timeout) => {}
-                other => return other,
+                Ok(()) => return End::Answered,
+                Err(RecvTimeoutError::Disconnected) => return End::Gone,
             }
             let answered = keep(&self.answers).len();
             // On a busy machine a thread that could run may have to wait for a processor: then nothing blocks it.
             let is_stuck = answered == before && !self.may_run();
             slept = if is_stuck { slept + 1 } else { 0 };
             before = answered;
-            if slept >= PATIENCE || Instant::now() >= until {
-                return self.done.try_recv().map_err(|_| RecvTimeoutError::Timeout);
-            }
+            let end = match () {
+                () if slept >= PATIENCE => End::Blocks,
+                () if Instant::now() >= until => End::Late,
+                () => continue,
+            };
+            return self.done.try_recv().map_or(end, |()| End::Answered);
         }
     }
 
@@ -202,3 +271,6 @@ impl<T: Send + 'static> Worker<T> {
         stat.is_some_and(|stat| stat.state.0 == 'R')
     }
 }
+
+#[cfg(test)]
+mod tests;

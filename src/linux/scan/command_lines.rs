@@ -56,6 +56,7 @@ mod tests {
     use std::os::fd::OwnedFd;
 
     use super::{COMPARED_MOST, reader, reader_for_rules};
+    use crate::linux::scan::aside::Wait;
     use crate::model::process::ProcessId;
 
     #[test]
@@ -72,7 +73,7 @@ mod tests {
             let mut lengths = Vec::new();
             for lines in [reader(&proc), reader_for_rules(&proc)] {
                 let mut lines = lines.expect("a reader");
-                lines.read(&[id], |(_, line)| {
+                lines.read(&[id], Wait::ForAll, |(_, line)| {
                     lengths.push(line.map_or(0, |line| line.capacity()));
                 });
             }

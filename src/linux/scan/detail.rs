@@ -12,7 +12,7 @@ use crate::model::snapshot::Detail;
 use crate::linux::SysRoot;
 use crate::linux::held::Holders;
 use crate::linux::kernel_file::{FileBuffer, lines, number, signed};
-use crate::linux::scan::aside::Aside;
+use crate::linux::scan::aside::{Aside, Wait};
 use crate::linux::scan::launch;
 use crate::linux::scan::proc::{stat_line, status_lines};
 use crate::linux::write::pinned::PinnedProcess;
@@ -44,7 +44,7 @@ impl Details {
             self.launches = launch::reader(proc).ok();
         }
         if let Some(launches) = &mut self.launches {
-            launches.read(&[id], |(whose, found)| {
+            launches.read(&[id], Wait::InTurn, |(whose, found)| {
                 if whose == id {
                     self.heap = found.map(|heap| (id, heap));
                 }

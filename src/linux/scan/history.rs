@@ -22,6 +22,7 @@ use crate::linux::cgroup::proc_file::memory_path;
 use crate::linux::cgroup::table::{CYCLE, CgroupTable};
 use crate::linux::host::users::Users;
 use crate::linux::kernel_file::FileBuffer;
+use crate::linux::scan::aside::Wait;
 use crate::linux::scan::cgroup_rest::CgroupRest;
 use crate::linux::scan::command_lines::{self, CommandLines};
 use crate::linux::scan::cpu_meter::CpuMeter;
@@ -182,13 +183,14 @@ impl ProcessHistory {
             row.command.clone_from(&entry.command);
         }
         self.youth.end_round(sampling.at, self.taken);
-        self.taken = Some(sampling.at);
-        self.read_commands(sampling.proc, table);
+        let first = self.taken.replace(sampling.at).is_none();
+        let wait = if first { Wait::ForAll } else { Wait::InTurn };
+        self.read_commands(sampling.proc, wait, table);
         self.entries.end_round();
     }
 
     /// Reads the command lines that are wanted, and marks the rows whose reads block.
-    fn read_commands(&mut self, proc: &OwnedFd, table: &mut [Process]) {
+    fn read_commands(&mut self, proc: &OwnedFd, wait: Wait, table: &mut [Process]) {
         self.wanted.sort_unstable();
         let wanted: Vec<_> = self.wanted.iter().map(|(_, id)| *id).collect();
         if self.commands.is_none() && !wanted.is_empty() {
@@ -198,7 +200,7 @@ impl ProcessHistory {
             return;
         };
         let mut read = HashMap::with_capacity(wanted.len());
-        commands.read(&wanted, |(id, line)| {
+        commands.read(&wanted, wait, |(id, line)| {
             if let Some(entry) = self.entries.get_mut(id.pid).filter(|entry| entry.id == id) {
                 entry.keep_command(line);
                 read.insert(id, entry.command.clone());

@@ -1,6 +1,6 @@
 //! The interface between the sampler and the back ends that make the process table.
 
-mod aside;
+pub(super) mod aside;
 pub mod backend;
 pub(super) mod bpf;
 mod cgroup_rest;
