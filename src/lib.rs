@@ -95,7 +95,7 @@
 //! | records of groups (`linux/scan/bpf/groups/`) | two of each group, 192 bytes, and room for as many again | what has no room is read by files |
 //! | snapshots (`linux/snapshot_pool.rs`) | 3, and the 2 of the screen | buffers are used again |
 //! | the ledger (`linux/ledger/`) | 512 mounts, 4096 segments, 64 open files, 16 slab caches | the smallest are left out |
-//! | real-time priority while memory is short (`linux/urgent.rs`) | 16 threads; half a second without a wait (`RLIMIT_RTTIME`); 10 seconds after the last sign | all threads are as others for a minute |
+//! | real-time priority while memory is short (`linux/urgent.rs`) | 16 threads; half a second without a wait (`RLIMIT_RTTIME`); 10 seconds after the last sign | all threads are as others for 15 seconds |
 //! | where all threads were before a move (`linux/write/cgroup/homes.rs`) | one look, 4 bytes of each thread, 20 000 groups, and the moves of the 100 ms after it | the next move reads anew; who is in other groups is not moved back |
 //! | readings of domains that may be stuck (`model/oom_domain/stuck.rs`) | 5 seconds of each, 16 readings | the oldest goes |
 //! | units and PID namespaces of those who die first (`linux/blast/`) | 4096 units, 5 threads, 256 namespaces of the processes of the last sample | units are read again, more namespaces are left out |

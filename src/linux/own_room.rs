@@ -2,6 +2,7 @@
 //! memory can say nothing.
 
 use std::fmt;
+use std::os::fd::OwnedFd;
 
 use crate::linux::SysRoot;
 use crate::linux::cgroup::hierarchy::Hierarchy;
@@ -11,6 +12,7 @@ use crate::linux::cgroup::visit::Round;
 use crate::linux::host::meminfo;
 use crate::linux::kernel_file::{FileBuffer, open_dir};
 use crate::model::cgroup::CgroupPath;
+use crate::model::memory::Memory;
 use crate::model::oom_domain::headroom::Room;
 use crate::model::oom_domain::victim::Scope;
 
@@ -39,26 +41,47 @@ impl fmt::Display for Cramped {
     }
 }
 
-/// Makes sure that this process can take so many bytes more. Returns how many it can take, `None` without a limit; what
-/// cannot be read is no limit.
+/// How many bytes this process can take; `None` for what has no limit or cannot be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct OwnRoom {
+    /// Below the limits of its memory cgroup and of those around it.
+    pub in_groups: Option<u64>,
+    /// `MemAvailable` of the host.
+    pub on_host: Option<u64>,
+}
+
+/// Makes sure that this process can take so many bytes more.
 ///
 /// # Errors
 /// If a limit of its memory cgroup or of one around that leaves less.
-pub fn require(root: &SysRoot, needed: u64) -> Result<Option<u64>, Cramped> {
-    match look(root, needed) {
+pub fn require(root: &SysRoot, needed: u64) -> Result<OwnRoom, Cramped> {
+    let Ok(proc) = open_dir(&root.proc) else {
+        return Ok(OwnRoom::default());
+    };
+    let mut buffer = FileBuffer::default();
+    let Ok(memory) = meminfo::read(root, &proc, &mut buffer) else {
+        return Ok(OwnRoom::default());
+    };
+    match in_groups(root, &proc, &mut buffer, &memory, needed) {
         Some(found) if found.left < needed => Err(found),
-        found => Ok(found.map(|found| found.left)),
+        found => Ok(OwnRoom {
+            in_groups: found.map(|found| found.left),
+            on_host: memory.available,
+        }),
     }
 }
 
-fn look(root: &SysRoot, needed: u64) -> Option<Cramped> {
-    let proc = open_dir(&root.proc).ok()?;
-    let mut buffer = FileBuffer::default();
-    let memory = meminfo::read(root, &proc, &mut buffer).ok()?;
+fn in_groups(
+    root: &SysRoot,
+    proc: &OwnedFd,
+    buffer: &mut FileBuffer,
+    memory: &Memory,
+    needed: u64,
+) -> Option<Cramped> {
     let hierarchy = Hierarchy::detect(root);
     let mut cgroups = CgroupTable::new(rustix::param::page_size() as u64);
     let mut own = OwnGroup::default();
-    own.find(&proc, &mut buffer, &hierarchy, &mut cgroups);
+    own.find(proc, buffer, &hierarchy, &mut cgroups);
     let round = Round {
         seq: 0,
         shown: &[],
@@ -69,10 +92,10 @@ fn look(root: &SysRoot, needed: u64) -> Option<Cramped> {
     };
     cgroups.refresh(&hierarchy, &round);
     let groups = cgroups.groups();
-    let Scope::Memcg(key) = own.limit(&groups, &memory)? else {
+    let Scope::Memcg(key) = own.limit(&groups, memory)? else {
         return None;
     };
-    let below = Room::from_group(key, &groups, &memory)?;
+    let below = Room::from_group(key, &groups, memory)?;
     Some(Cramped {
         group: groups
             .get(key.index())

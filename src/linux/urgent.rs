@@ -28,7 +28,7 @@ pub const FUSE: Duration = Duration::from_millis(500);
 const LEAST_FUSE: u64 = 50_000;
 
 /// How long it is lost then.
-pub const PAUSE: Duration = Duration::from_mins(1);
+pub const PAUSE: Duration = Duration::from_secs(15);
 
 /// Memory is short for so long after the last sign of it.
 pub const HOLD: Duration = Duration::from_secs(10);
@@ -203,7 +203,8 @@ impl Urgent {
         match self.refusal.load(Ordering::SeqCst) {
             0 if !self.is_armed.load(Ordering::SeqCst) => Turn::NotAsked,
             0 if now() < self.pause_until.load(Ordering::SeqCst) => Turn::AsOthers(format!(
-                "for a minute: a thread ran for {} ms without a pause",
+                "for {} s: a thread ran for {} ms without a pause",
+                PAUSE.as_secs(),
                 FUSE.as_millis()
             )),
             0 => Turn::First,

@@ -1,7 +1,7 @@
 //! Facts about the host, determined once at start.
 
 pub mod actor;
-mod allocator;
+pub(crate) mod allocator;
 pub mod descriptors;
 pub(super) mod meminfo;
 pub(super) mod own_cost;

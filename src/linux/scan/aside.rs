@@ -159,12 +159,7 @@ impl<T: Send + std::fmt::Debug + 'static> Aside<T> {
 
     /// Waits for the answers of the thread to what it was asked for, and hands them on. A thread whose read blocks is
     /// left to it; what comes late is kept for the next time.
-    fn answers(
-        &mut self,
-        asked: &[ProcessId],
-        until: Instant,
-        take: &mut impl FnMut(Answer<T>),
-    ) {
+    fn answers(&mut self, asked: &[ProcessId], until: Instant, take: &mut impl FnMut(Answer<T>)) {
         let Some(worker) = self.worker.take() else {
             return;
         };

@@ -184,7 +184,11 @@ impl ProcessHistory {
         }
         self.youth.end_round(sampling.at, self.taken);
         let first = self.taken.replace(sampling.at).is_none();
-        let wait = if first { Wait::ForAll } else { Wait::InTurn };
+        let wait = if first || needs.complete {
+            Wait::ForAll
+        } else {
+            Wait::InTurn
+        };
         self.read_commands(sampling.proc, wait, table);
         self.entries.end_round();
     }

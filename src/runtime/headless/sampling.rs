@@ -5,12 +5,16 @@ use std::sync::Arc;
 use std::sync::mpsc::{Sender, channel, sync_channel};
 use std::thread::JoinHandle;
 
+use crate::linux::host::allocator;
 use crate::linux::sampler::Sampler;
 use crate::linux::scan::backend::BackendChoice;
 use crate::linux::urgent;
 use crate::linux::{ReadError, SysRoot};
 use crate::model::snapshot::{Host, Needs, Snapshot};
 use crate::runtime::{RunError, clock};
+
+/// Bytes in reserve for a sample with some hundred new processes.
+const RESERVE: usize = 1 << 20;
 
 /// One sample, or why it failed; the next one may succeed.
 pub type Sample = Result<Arc<Snapshot>, ReadError>;
@@ -44,6 +48,7 @@ impl SamplerThread {
             .name("sampler".to_owned())
             .spawn(move || {
                 let _in_time = urgent::OWN.join();
+                allocator::reserve(RESERVE);
                 let mut sampler = match Sampler::with_backend(root, backend) {
                     Ok(sampler) => sampler,
                     Err(error) => {

@@ -30,6 +30,7 @@ use crate::app::msg::Msg;
 use crate::app::settings::Settings;
 use crate::linux::SysRoot;
 use crate::linux::helper::require_threads;
+use crate::linux::host::allocator;
 use crate::linux::host::descriptors::require;
 use crate::linux::own_room;
 use crate::linux::scan::backend::BackendChoice;
@@ -58,6 +59,12 @@ const FILES: usize = 53 + MOST_GROUPS;
 /// Bytes of memory that the full screen takes once it runs, with 1500 processes to look at (measured on 6.18: it lives
 /// in a group of 6 MiB, and is killed in one of 5).
 const MEMORY: u64 = 5 << 20;
+
+/// Bytes that must be left before threads have a reserve: twenty times the reserves of all.
+const RESERVED: u64 = 128 << 20;
+
+/// Bytes in reserve for frames.
+const SCREEN_RESERVE: usize = 512 << 10;
 
 /// Threads of the loop, of the key reader, of the sampler, of the log, of the tracepoints and of the waker, and three for
 /// effects.
@@ -136,7 +143,12 @@ fn show(
     (audit, files): (Option<&Path>, OwnFiles),
 ) -> Result<u8, RunError> {
     require(FILES)?;
-    let free = own_room::require(&root, MEMORY)?;
+    let room = own_room::require(&root, MEMORY)?;
+    let has_room = |left: Option<u64>| left.is_none_or(|left| left >= RESERVED);
+    if has_room(room.in_groups) && has_room(room.on_host) {
+        allocator::allow_reserves();
+    }
+    allocator::reserve(SCREEN_RESERVE);
     // The first of all, and the last to go: whatever is dropped below it may still hold the terminal.
     let _guardian = Guardian::start(&terminal::farewell());
     // Where there is no terminal, to take it is refused below.
@@ -160,7 +172,7 @@ fn show(
     if let Some(file) = files.settings {
         dashboard.settings_to(file);
     }
-    if let Some(free) = free {
+    if let Some(free) = room.in_groups {
         dashboard.bound_history(free.saturating_sub(MEMORY));
     }
     let tasks = runtime

@@ -24,6 +24,7 @@ use rustix::event::{EventfdFlags, eventfd};
 
 use crate::linux::SysRoot;
 use crate::linux::helper::helper;
+use crate::linux::host::allocator;
 use crate::linux::log::child::Leash;
 use crate::linux::urgent;
 use crate::model::event_source::{EventSource, Tracing};
@@ -185,9 +186,13 @@ impl Drop for LogThread {
     }
 }
 
+/// Bytes in reserve for the reports of a storm of kills: the details that are kept of them take as many.
+const RESERVE: usize = 4 << 20;
+
 /// Merges what the readers send until it shall stop or nobody listens.
 fn follow(sources: &Sources, shared: &Arc<Shared>, deliver: &mut dyn FnMut(LogItem) -> bool) {
     let _in_time = urgent::OWN.join();
+    allocator::reserve(RESERVE);
     let (send, arrivals) = sync_channel(QUEUE);
     let mut merge = Merge::new(&sources.kmsg);
     start_readers(sources, shared, &send, &mut merge);

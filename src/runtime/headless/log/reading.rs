@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::{Arrival, BATCH, REST, Reader, Shared, Status, WAIT};
 use crate::linux::ReadError;
+use crate::linux::host::allocator;
 use crate::linux::log::kmsg::{KmsgItem, KmsgReader};
 use crate::linux::urgent;
 use crate::oomlog::LogRecord;
@@ -23,12 +24,16 @@ pub(super) fn follow(path: &Path, shared: &Shared, send: &SyncSender<Arrival>) {
     let _ = send.send(Arrival::Status(Reader::Kernel, status));
 }
 
+/// Bytes in reserve for the lines of some reports that nobody has taken yet.
+const RESERVE: usize = 1 << 20;
+
 fn read(
     mut reader: KmsgReader,
     shared: &Shared,
     send: &SyncSender<Arrival>,
 ) -> Result<(), ReadError> {
     let _in_time = urgent::OWN.join();
+    allocator::reserve(RESERVE);
     if let Some(stop) = shared.stopped.as_ref().and_then(|fd| fd.try_clone().ok()) {
         reader.stop_at(stop);
     }
