@@ -1,3 +1,5 @@
+//! What a sample does when the thread that reads is slow.
+
 use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
