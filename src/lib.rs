@@ -74,6 +74,7 @@
 //!
 //! | store | most | what happens then |
 //! |-------|------|-------------------|
+//! | memory in reserve (`linux/host/allocator.rs`) | 4 MiB for the log, 1 MiB each for its lines and for samples, 0.5 MiB for frames, where 128 MiB are free | allocations take pages from the kernel again |
 //! | rows of events (`app/view/events/keep.rs`) | 2000 entries, 4 MiB, less in a small cgroup | the oldest goes; its kills still count |
 //! | tables, memory states and lines of reports (the same file) | the same, or the newest report | the oldest keeps its row and says that they are gone |
 //! | one report (`oomlog/report/`) | 1.5 MiB of lines, 32 768 tasks, 32 768 kills | what is left out is counted |

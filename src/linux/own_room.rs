@@ -50,6 +50,15 @@ pub struct OwnRoom {
     pub on_host: Option<u64>,
 }
 
+impl OwnRoom {
+    /// True if it can take so many bytes, as far as is known.
+    #[must_use]
+    pub fn has(&self, bytes: u64) -> bool {
+        let known = [self.in_groups, self.on_host];
+        known.into_iter().flatten().all(|left| left >= bytes)
+    }
+}
+
 /// Makes sure that this process can take so many bytes more.
 ///
 /// # Errors

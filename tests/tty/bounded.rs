@@ -59,6 +59,12 @@ fn field(text: &str, name: &str) -> u64 {
     number.expect("a number")
 }
 
+/// Memory that a process alone has, in kB, swapped out or not.
+pub(crate) fn private(pid: u32) -> u64 {
+    let rollup = fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).expect("it runs");
+    field(&rollup, "Private_Dirty:") + field(&rollup, "Swap:")
+}
+
 fn entries(pid: u32, of: &str) -> usize {
     let dir = fs::read_dir(format!("/proc/{pid}/{of}"));
     dir.expect("it runs").count()
@@ -73,7 +79,6 @@ fn processes() -> u64 {
 impl Use {
     /// The least of several looks: a sample opens files and lets them go.
     fn of(pid: u32) -> Self {
-        let rollup = fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).expect("it runs");
         let least = |of: &str| {
             let looks = (0..10).map(|_| {
                 std::thread::sleep(Duration::from_millis(3));
@@ -82,7 +87,7 @@ impl Use {
             looks.min().expect("ten")
         };
         Self {
-            private: field(&rollup, "Private_Dirty:") + field(&rollup, "Swap:"),
+            private: private(pid),
             descriptors: least("fd"),
             threads: least("task"),
             tables: OF_EACH * processes(),

@@ -2,6 +2,7 @@
 
 use std::process::{Child, Command, Stdio};
 
+use crate::bounded::private;
 use crate::common::memcg::Memcg;
 use crate::common::patience::until;
 use crate::common::pty::{Launch, Session};
@@ -99,17 +100,6 @@ fn a_group_that_is_too_small_is_refused_with_what_it_needs() {
     assert_eq!(group.oom_kills(), Some(0));
 }
 
-/// Memory that oomtop alone has, in KiB.
-fn private(session: &Session) -> u64 {
-    let rollup = std::fs::read_to_string(format!("/proc/{}/smaps_rollup", session.pid()));
-    let rollup = rollup.expect("it runs");
-    let line = rollup
-        .lines()
-        .find_map(|line| line.strip_prefix("Private_Dirty:"));
-    let number = line.and_then(|line| line.split_whitespace().next());
-    number.and_then(|number| number.parse().ok()).expect("KiB")
-}
-
 #[test]
 fn it_has_memory_in_reserve_where_there_is_room() {
     let (Some(small), Some(large)) = (Memcg::create("few"), Memcg::create("many")) else {
@@ -122,9 +112,9 @@ fn it_has_memory_in_reserve_where_there_is_room() {
     with.wait_text("COMMAND");
     // The log alone has 4 MiB.
     assert!(
-        until(|| private(&with) > private(&without) + (4 << 10)),
+        until(|| private(with.pid()) > private(without.pid()) + (4 << 10)),
         "{} KiB with a reserve, {} without",
-        private(&with),
-        private(&without)
+        private(with.pid()),
+        private(without.pid())
     );
 }

@@ -7,18 +7,22 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Freed memory stays, and there is room for a reserve.
+/// The allocator keeps what is freed.
+static KEEPS: AtomicBool = AtomicBool::new(false);
+
+/// Threads may have a reserve.
 static RESERVES: AtomicBool = AtomicBool::new(false);
 
 /// Bytes of a piece of the reserve: less than a mapping of its own.
 const PIECE: usize = 256 << 10;
 
-/// From now on threads may have a reserve: what they free stays with oomtop, and nobody else needs the memory.
+/// From now on [`reserve`] has an effect, if the allocator keeps what is freed. The caller knows that there is room.
 pub(crate) fn allow_reserves() {
     RESERVES.store(KEEPS.load(Ordering::SeqCst), Ordering::SeqCst);
 }
 
-/// Has so many bytes of memory at hand in the calling thread, if that is allowed: it allocates, uses and frees them.
+/// Puts so many bytes in reserve for the calling thread, where [`allow_reserves`] was called: allocates, touches and
+/// frees them. Their pages stay in the arena of the thread.
 pub(crate) fn reserve(bytes: usize) {
     if !RESERVES.load(Ordering::SeqCst) {
         return;
@@ -28,6 +32,7 @@ pub(crate) fn reserve(bytes: usize) {
     for _ in 0..bytes.div_ceil(PIECE) {
         let mut piece = Vec::new();
         if piece.try_reserve_exact(PIECE).is_err() {
+            // Less in reserve is no failure.
             return;
         }
         for first in piece.spare_capacity_mut().iter_mut().step_by(page) {
@@ -36,9 +41,6 @@ pub(crate) fn reserve(bytes: usize) {
         pieces.push(std::hint::black_box(piece));
     }
 }
-
-/// [`keep_freed`] has had its way.
-static KEEPS: AtomicBool = AtomicBool::new(false);
 
 /// Freed bytes at the end of an arena that stay there, locked: 32 MiB in all at most. A refresh with thousands of
 /// processes takes less.

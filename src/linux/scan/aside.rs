@@ -246,10 +246,12 @@ impl<T: Send + 'static> Worker<T> {
             let is_stuck = answered == before && !self.may_run();
             slept = if is_stuck { slept + 1 } else { 0 };
             before = answered;
-            let end = match () {
-                () if slept >= PATIENCE => End::Blocks,
-                () if Instant::now() >= until => End::Late,
-                () => continue,
+            let end = if slept >= PATIENCE {
+                End::Blocks
+            } else if Instant::now() >= until {
+                End::Late
+            } else {
+                continue;
             };
             return self.done.try_recv().map_or(end, |()| End::Answered);
         }

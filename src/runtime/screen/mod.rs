@@ -60,8 +60,8 @@ const FILES: usize = 53 + MOST_GROUPS;
 /// in a group of 6 MiB, and is killed in one of 5).
 const MEMORY: u64 = 5 << 20;
 
-/// Bytes that must be left before threads have a reserve: twenty times the reserves of all.
-const RESERVED: u64 = 128 << 20;
+/// Threads have a reserve where so many bytes are free: twenty times the reserves of all threads.
+const ROOM_FOR_RESERVES: u64 = 128 << 20;
 
 /// Bytes in reserve for frames.
 const SCREEN_RESERVE: usize = 512 << 10;
@@ -143,9 +143,8 @@ fn show(
     (audit, files): (Option<&Path>, OwnFiles),
 ) -> Result<u8, RunError> {
     require(FILES)?;
-    let room = own_room::require(&root, MEMORY)?;
-    let has_room = |left: Option<u64>| left.is_none_or(|left| left >= RESERVED);
-    if has_room(room.in_groups) && has_room(room.on_host) {
+    let free = own_room::require(&root, MEMORY)?;
+    if free.has(ROOM_FOR_RESERVES) {
         allocator::allow_reserves();
     }
     allocator::reserve(SCREEN_RESERVE);
@@ -172,7 +171,7 @@ fn show(
     if let Some(file) = files.settings {
         dashboard.settings_to(file);
     }
-    if let Some(free) = room.in_groups {
+    if let Some(free) = free.in_groups {
         dashboard.bound_history(free.saturating_sub(MEMORY));
     }
     let tasks = runtime

@@ -37,6 +37,8 @@ fn a_thread_that_works_long_is_late_and_does_not_hold_the_sample_up() {
         assert_eq!(seen, [(1, Some(1))], "2 is late, and 3 comes after it");
         assert_eq!(aside.blocked().count(), 0, "it works");
     }
+    let period = std::time::Duration::from_secs(1);
+    assert!(Wait::InTurn.longest() * 2 <= period, "half of a period");
     HELD.store(false, Ordering::SeqCst);
     aside.read(&[id(3), id(4)], Wait::ForAll, |(id, found)| {
         seen.push((id.pid, found));
