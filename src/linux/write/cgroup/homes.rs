@@ -102,7 +102,7 @@ impl CgroupWriter {
     }
 
     fn look_for_homes(&self) -> Homes {
-        let at = ticks_since_boot();
+        let at = next_tick();
         let mut groups = Vec::new();
         let mut buffer = FileBuffer::default();
         let mut is_whole = true;
@@ -130,12 +130,17 @@ impl CgroupWriter {
     }
 }
 
-fn ticks_since_boot() -> u64 {
-    let now = clock_gettime(ClockId::Boottime);
-    let hz = rustix::param::clock_ticks_per_second();
-    let (seconds, nanos) = (now.tv_sec, now.tv_nsec);
-    let whole = u64::try_from(seconds).unwrap_or(0).saturating_mul(hz);
-    whole + u64::try_from(nanos).unwrap_or(0) * hz / 1_000_000_000
+/// Waits for the next tick, 10 ms at most, and returns it in ticks since boot. Whoever ran before the wait is older than that
+/// tick; without it, who started in the same tick as the look would pass for younger and not be sent home.
+fn next_tick() -> u64 {
+    let since_boot = || Duration::try_from(clock_gettime(ClockId::Boottime)).unwrap_or_default();
+    let hz = u128::from(rustix::param::clock_ticks_per_second().max(1));
+    let tick = |at: Duration| at.as_nanos() * hz / 1_000_000_000;
+    let next = tick(since_boot()) + 1;
+    while tick(since_boot()) < next {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    u64::try_from(tick(since_boot())).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]
