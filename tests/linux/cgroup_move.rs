@@ -2,6 +2,7 @@
 //! said. Real processes, a fake tree of groups whose `cgroup.procs` is a FIFO, so that the test is there at the write.
 #![allow(clippy::expect_used, reason = "a test that cannot go on fails")]
 
+use std::cell::RefCell;
 use std::fs::{self, File, OpenOptions};
 use std::io::{Read as _, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -174,15 +175,46 @@ fn nobody_is_sent_away_if_it_is_not_known_who_was_inside() {
 
 #[test]
 fn groups_that_could_not_be_read_are_told_of() {
-    let (whole, partial, worker) = (tree(), tree(), settled());
-    let pid = worker.id().pid;
+    let (whole, partial) = (tree(), tree());
     lose_threads(&partial, "other");
-    let arrive = |tree: &FakeRoot| set_threads(tree, "web", pid);
-    let failure = move_that_misses(&whole, || arrive(&whole), || ());
+    let failure = move_that_misses(&whole, || (), || ());
     assert!(!failure.sentence.contains("look who is in"), "{failure}");
-    let failure = move_that_misses(&partial, || arrive(&partial), || ());
+    let failure = move_that_misses(&partial, || (), || ());
     let says = "Not all groups could be read: another process may have come in its place, look who is in /web.";
     assert!(failure.sentence.ends_with(says), "{failure}");
+}
+
+#[test]
+fn who_is_younger_than_the_look_is_told_of() {
+    let tree = tree();
+    let newborn = RefCell::new(None);
+    let at_write = || {
+        let child = OwnChild::waiting();
+        set_threads(&tree, "web", child.id().pid);
+        newborn.replace(Some(child));
+    };
+    let failure = move_that_misses(&tree, at_write, || ());
+    let pid = newborn.borrow().as_ref().expect("started").id().pid;
+    assert!(
+        failure.sentence.contains(&format!("Where {pid} ")),
+        "{failure}"
+    );
+    assert!(
+        failure.sentence.ends_with("look who is in /web."),
+        "{failure}"
+    );
+}
+
+#[test]
+fn who_was_started_in_the_group_is_no_stranger() {
+    let tree = tree();
+    let newborn = OwnChild::waiting();
+    let own = std::process::id();
+    let list = "sys/fs/cgroup/web/cgroup.threads";
+    tree.write(list, format!("{own}\n"));
+    let at_write = || tree.write(list, format!("{own}\n{}\n", newborn.id().pid));
+    let failure = move_that_misses(&tree, at_write, || ());
+    assert!(!failure.sentence.contains("look who is in"), "{failure}");
 }
 
 #[test]

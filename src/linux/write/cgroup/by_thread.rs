@@ -26,6 +26,8 @@ const ROUNDS: usize = 4;
 enum Found {
     /// Moved back, or not: the sentence about the first of them.
     Somebody(Failure),
+    /// In the group now, and where it was is not known: it may be younger than the look at the homes.
+    Unknown(Pid, String),
     Nobody,
     /// The list of the group could not be read.
     Unread,
@@ -73,6 +75,7 @@ impl CgroupWriter {
         let doubt = match found {
             Found::Somebody(failure) => return failure,
             Found::Nobody if homes.is_whole() => return back,
+            Found::Unknown(pid, name) => format!("Where {pid} {name} came from is not known"),
             Found::Nobody => "Not all groups could be read".to_owned(),
             Found::Unread => format!("The processes of {group} could not be listed"),
         };
@@ -93,6 +96,7 @@ impl CgroupWriter {
     ) -> Found {
         let mut told = None;
         let mut known = HashMap::new();
+        let mut unknown = None;
         let mut is_read = true;
         for _ in 0..ROUNDS {
             let before = known.len();
@@ -100,7 +104,7 @@ impl CgroupWriter {
                 is_read = false;
                 break;
             };
-            for pid in inside {
+            for &pid in &inside {
                 // A process that has the number itself is a newborn.
                 if pid == target.pid || spared.contains(&pid) || known.contains_key(&pid) {
                     continue;
@@ -110,6 +114,13 @@ impl CgroupWriter {
                 };
                 let home = homes.of(pid, stat.start_ticks);
                 let Some(home) = home.or_else(|| known.get(&stat.ppid)).cloned() else {
+                    // Who was started in the group belongs there.
+                    let is_native = |parent: &Pid| {
+                        *parent == target.pid || inside.contains(parent) || spared.contains(parent)
+                    };
+                    if !is_native(&stat.ppid) {
+                        unknown.get_or_insert_with(|| (pid, PinnedProcess::name(&stat)));
+                    }
                     continue;
                 };
                 // The others come with the first of their process.
@@ -144,10 +155,11 @@ impl CgroupWriter {
                 break;
             }
         }
-        match told {
-            Some(failure) => Found::Somebody(failure),
-            None if is_read => Found::Nobody,
-            None => Found::Unread,
+        match (told, unknown) {
+            (Some(failure), _) => Found::Somebody(failure),
+            (None, Some((pid, name))) => Found::Unknown(pid, name),
+            (None, None) if is_read => Found::Nobody,
+            (None, None) => Found::Unread,
         }
     }
 
