@@ -16,6 +16,7 @@ mod careful;
 mod clicks;
 mod completions;
 mod config;
+mod confirmed;
 mod corpus;
 mod deaths;
 mod dialogs;

@@ -19,6 +19,8 @@ pub struct Confirmation {
     read_at: Option<Monotonic>,
     /// Dialogs opened so far.
     opened: u64,
+    /// Keys, clicks and pasted texts that dialogs have taken so far.
+    taken: u64,
     asked: Option<Question>,
     /// When the keys that led to the question were read; `None` if it came without a key.
     asked_at: Option<Monotonic>,
@@ -33,8 +35,10 @@ pub(in crate::app) struct Question {
     opened: u64,
     /// how many are open,
     open: usize,
-    /// and which of its questions the front one asks.
+    /// which of its questions the front one asks,
     which: usize,
+    /// and what dialogs had taken by then: a value that was typed and its line end can come in one read, too.
+    taken: u64,
 }
 
 impl Confirmation {
@@ -52,6 +56,11 @@ impl Confirmation {
     pub(in crate::app) fn opened(&mut self) {
         self.opened += 1;
     }
+
+    /// The front dialog has taken a key, a click or text.
+    pub(in crate::app) fn taken(&mut self) {
+        self.taken += 1;
+    }
 }
 
 impl State {
@@ -67,6 +76,7 @@ impl State {
             opened: self.confirmation.opened,
             open: self.dialogs.len(),
             which: dialog.question(),
+            taken: self.confirmation.taken,
         })
     }
 

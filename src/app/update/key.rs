@@ -86,7 +86,7 @@ pub(super) fn perform(state: &mut State, scope: KeyScope, action: &'static Actio
         Run::Dialog if action.id == ActionId::Commit && !state.may_confirm() => {
             let key = state.keymap.name_in(scope, ActionId::Commit);
             let text = format!(
-                "{key} came before this dialog was on the screen: look, and press it again"
+                "{key} came before what it confirms was on the screen: look, and press it again"
             );
             state.say(Tone::Watch, text);
             Vec::new()
@@ -169,6 +169,7 @@ pub(super) fn to_dialog(
     let Some(mut dialog) = state.dialogs.pop() else {
         return Vec::new();
     };
+    state.confirmation.taken();
     let outcome = act(&mut *dialog, &state.dialog_context());
     match outcome {
         Outcome::Close => Vec::new(),

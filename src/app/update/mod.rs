@@ -341,6 +341,7 @@ fn on_oom(state: &mut State, event: OomEvent) -> Vec<Effect> {
 fn on_paste(state: &mut State, text: &str) -> Vec<Effect> {
     if let Some(dialog) = state.dialogs.last_mut() {
         dialog.on_paste(text);
+        state.confirmation.taken();
         return Vec::new();
     }
     // In the table, pasted text would run as a string of commands: ignore it.

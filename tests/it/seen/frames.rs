@@ -49,22 +49,28 @@ impl Frame {
     }
 }
 
-/// What is wrong with a write after the frame that the person saw last. `typed`: keys came between the two, and may
-/// have changed the name of a group that the write makes.
-pub(super) fn judge(plans: &[Plan], seen: &Frame, typed: bool) -> Result<(), String> {
+/// What is wrong with a write after the frame that the person saw last.
+pub(super) fn judge(plans: &[Plan], seen: &Frame) -> Result<(), String> {
     let Some(dialog) = &seen.dialog else {
         return Err("no dialog was on the screen".to_owned());
     };
     let mut pids = Vec::new();
-    let steps = || plans.iter().flat_map(|plan| &plan.steps);
-    let is_made = |path| {
-        steps().any(|step| matches!(step, Step::Cgroup(CgroupStep::Create(made)) if made == path))
-    };
-    for step in steps() {
+    for step in plans.iter().flat_map(|plan| &plan.steps) {
         match step {
-            Step::Adj { target, .. }
-            | Step::Signal { target, .. }
-            | Step::Stop { target, .. }
+            Step::Adj { target, value } => {
+                pids.push(target.pid);
+                if !dialog.contains(&value.get().to_string()) {
+                    return Err(format!("the value {value} was not in the dialog"));
+                }
+            }
+            Step::Signal { target, signal } => {
+                pids.push(target.pid);
+                let told = format!("send SIG{}", signal.name);
+                if !dense(dialog).contains(&dense(&told)) {
+                    return Err(format!("{told} was not in the dialog"));
+                }
+            }
+            Step::Stop { target, .. }
             | Step::Reap { target }
             | Step::Cgroup(CgroupStep::Move(target, _)) => pids.push(target.pid),
             Step::Rule(edit) => {
@@ -79,8 +85,7 @@ pub(super) fn judge(plans: &[Plan], seen: &Frame, typed: bool) -> Result<(), Str
                 | CgroupStep::Reclaim(path, _)
                 | CgroupStep::Kill(path),
             ) => {
-                let may_be_typed = typed && is_made(path);
-                if !may_be_typed && !dense(dialog).contains(&dense(path.as_str())) {
+                if !dense(dialog).contains(&dense(path.as_str())) {
                     return Err(format!("{path} was not in the dialog"));
                 }
             }
