@@ -265,6 +265,11 @@ impl Sampler {
         let grows = self.held.is_some_and(|before| held > before + GROWS);
         self.held = Some(held);
         self.read_groups(needs, pressure, kills, grows);
+        if self.hierarchy.version.is_v1() {
+            let page_size = self.host.rules.page_size;
+            self.cgroups
+                .estimate(&snapshot.processes, &memory, page_size);
+        }
         let cgroups = self.cgroups.groups();
         snapshot.seq = self.seq;
         snapshot.taken = now;

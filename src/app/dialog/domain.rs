@@ -187,10 +187,10 @@ impl Subject<'_> {
             lines.push(pair("droppable", exact(stat.droppable()), self.files.cache));
         }
         if room.slab > 0 {
-            let known = self.group.and_then(|group| group.stat?.slab_reclaimable);
-            lines.push(match known {
-                Some(_) => pair("slab", exact(room.slab), "memory.stat slab_reclaimable"),
-                None => pair(
+            let kernel = self.group.and_then(|group| group.stat?.kernel);
+            lines.push(match kernel {
+                None => pair("slab", exact(room.slab), "memory.stat slab_reclaimable"),
+                Some(_) => pair(
                     "slab",
                     format!("about {}", format::long_size(room.slab)),
                     "of memory.kmem.usage_in_bytes, by the host's mix: it can shrink",

@@ -7,7 +7,9 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::model::cgroup::{Cgroup, CgroupKey, CgroupPath};
+use crate::model::cgroup::{Cgroup, CgroupKey, CgroupPath, kernel_memory};
+use crate::model::memory::Memory;
+use crate::model::process::Process;
 
 use crate::linux::cgroup::files::{Depth, GroupReader};
 use crate::linux::cgroup::hierarchy::{Hierarchy, is_removed};
@@ -87,6 +89,12 @@ impl CgroupTable {
     /// The table as a snapshot holds it.
     pub(crate) fn groups(&self) -> Arc<Vec<Cgroup>> {
         Arc::clone(&self.groups)
+    }
+
+    /// Estimates what v1 does not tell of the groups, from who is in them.
+    pub(crate) fn estimate(&mut self, processes: &[Process], memory: &Memory, page_size: u64) {
+        let groups = Arc::make_mut(&mut self.groups);
+        kernel_memory::estimate(groups, processes, memory, page_size);
     }
 
     /// Number of groups, unused slots among them.

@@ -36,12 +36,18 @@ pub(super) fn v2(stat: &[u8]) -> Option<Parts> {
     })
 }
 
-/// The parts on v1: the lines that count what is below, too. `kernel` is `memory.kmem.usage_in_bytes`, of which the
-/// host's mix tells how much can shrink.
-pub(super) fn v1(stat: &[u8], kernel: Option<u64>, host: &Memory) -> Option<Parts> {
+/// How much of `memory.kmem.usage_in_bytes` can shrink: by the host's mix of slab, but no more than `grown`, by which what
+/// shrinks on the host has grown since the start. Page tables, stacks and pipes are not in that.
+pub(super) fn shrinks(kernel: u64, host: &Memory, grown: u64) -> u64 {
+    host.reclaimable_part(kernel).min(kernel).min(grown)
+}
+
+/// The parts on v1: the lines that count what is below, too. `kernel` is `memory.kmem.usage_in_bytes`, `shrinks` what can
+/// shrink of it.
+pub(super) fn v1(stat: &[u8], kernel: u64, shrinks: u64) -> Option<Parts> {
     let bytes = |key| keyed(stat, key).map(|bytes| bytes.min(MOST_BYTES));
-    let kernel = kernel.unwrap_or(0).min(MOST_BYTES);
-    let shrinks = host.reclaimable_part(kernel).min(kernel);
+    let kernel = kernel.min(MOST_BYTES);
+    let shrinks = shrinks.min(kernel);
     let files = ["total_active_file", "total_inactive_file"].map(|key| bytes(key).unwrap_or(0));
     Some(Parts {
         held: Held {
@@ -56,7 +62,7 @@ pub(super) fn v1(stat: &[u8], kernel: Option<u64>, host: &Memory) -> Option<Part
 
 #[cfg(test)]
 mod tests {
-    use super::{v1, v2};
+    use super::{shrinks, v1, v2};
     use crate::model::memory::Memory;
 
     #[test]
@@ -80,11 +86,12 @@ mod tests {
             ..Memory::default()
         };
         let stat = b"rss 1\nshmem 1\ntotal_rss 50\ntotal_shmem 6\ntotal_inactive_file 4\n";
-        let parts = v1(stat, Some(40), &host).expect("its rss");
+        let parts = v1(stat, 40, shrinks(40, &host, 1000)).expect("its rss");
         let held = parts.held;
         assert_eq!((held.anon, held.shmem, held.kernel), (50, 6, 30));
         assert_eq!(parts.cache, 14);
-        let without = v1(stat, None, &host).map(|parts| parts.held.kernel);
-        assert_eq!(without, Some(0));
+        // Page tables: no dentry has come to the host meanwhile.
+        let parts = v1(stat, 40, shrinks(40, &host, 2)).expect("its rss");
+        assert_eq!((parts.held.kernel, parts.cache), (38, 6));
     }
 }

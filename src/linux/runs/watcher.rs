@@ -36,6 +36,8 @@ pub struct Watcher {
     reader: GroupReader,
     buffer: FileBuffer,
     memory: Memory,
+    /// What shrinks on the host, in bytes, when the watch began.
+    shrinking: Option<u64>,
     readings: u64,
     /// v1.
     kills: KillSum,
@@ -65,6 +67,7 @@ impl Watcher {
             reader: GroupReader::new(rustix::param::page_size() as u64),
             buffer: FileBuffer::default(),
             memory: Memory::default(),
+            shrinking: None,
             readings: 0,
             kills: KillSum::default(),
             waited: None,
@@ -77,6 +80,7 @@ impl Watcher {
     pub fn read(&mut self, at: Monotonic) -> Reading {
         if let Ok(memory) = meminfo::read(&self.root, &self.proc, &mut self.buffer) {
             self.memory = memory;
+            self.shrinking = self.shrinking.or(memory.slab_reclaimable);
         }
         let all = self.readings.is_multiple_of(LIMITS_EVERY);
         self.readings += 1;
@@ -123,12 +127,23 @@ impl Watcher {
     /// What the group holds, all at one moment.
     fn parts(&mut self) -> Option<Parts> {
         let swap = self.groups.first()?.swap_usage.unwrap_or(0);
-        let kernel = self.number("memory.kmem.usage_in_bytes");
+        let kernel = self.number("memory.kmem.usage_in_bytes").unwrap_or(0);
         let v1 = self.hierarchy.version.is_v1();
-        let memory = self.memory;
+        let now = self.memory.slab_reclaimable.unwrap_or(0);
+        let grown = self
+            .shrinking
+            .map_or(0, |before| now.saturating_sub(before));
+        let shrinks = parts::shrinks(kernel, &self.memory, grown);
+        let told = self
+            .groups
+            .first_mut()
+            .and_then(|group| group.stat.as_mut());
+        if let Some(told) = told.filter(|_| v1) {
+            told.slab_reclaimable = Some(shrinks);
+        }
         let stat = self.read_file("memory.stat")?;
         let mut parts = if v1 {
-            parts::v1(stat, kernel, &memory)
+            parts::v1(stat, kernel, shrinks)
         } else {
             parts::v2(stat)
         }?;

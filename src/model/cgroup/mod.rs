@@ -1,6 +1,7 @@
 //! Memory cgroups: paths, limits, usage and counters, the same for v1 and v2.
 
 pub mod container;
+pub mod kernel_memory;
 pub mod limits;
 mod path;
 
@@ -101,8 +102,8 @@ pub struct GroupStat {
     /// `workingset_refault_anon` + `_file` (before 5.9 `workingset_refault`): pages read again soon after
     /// they were dropped, since the group was created. `None` if the kernel does not count them.
     pub refaults: Option<u64>,
-    /// v2 `slab_reclaimable`: dentries, inodes and other kernel caches that the kernel shrinks before it kills. `None` on
-    /// v1, which does not tell it.
+    /// v2 `slab_reclaimable`: dentries, inodes and other kernel caches that the kernel shrinks before it kills. v1 does
+    /// not tell it: an estimate there ([`kernel_memory::estimate`]), `None` where nobody knows the members.
     pub slab_reclaimable: Option<u64>,
     /// v1 `memory.kmem.usage_in_bytes`: all kernel memory of the group, reclaimable or not. `None` on v2.
     pub kernel: Option<u64>,
