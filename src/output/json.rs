@@ -137,6 +137,9 @@ pub struct DomainFacts<'a> {
     /// Who dies next. Null if `action` is not `kill_worst` (badness does not matter then), and if nobody can
     /// be killed.
     pub next_victim: Option<ProcessId>,
+    /// The process that the kernel has killed in the domain and that still holds memory: nobody else is killed meanwhile. Null
+    /// without one.
+    pub dying: Option<ProcessId>,
     /// Who may die instead, where it is too close to call: by error of reading, or because it may overtake the victim
     /// before the domain is full. Null where the victim is certain.
     pub or: Option<ProcessId>,
@@ -342,6 +345,7 @@ fn domain_facts<'a>(
         members: domain.members,
         action,
         next_victim: verdict.map(|v| v.victim.id),
+        dying: domain.dying,
         or: verdict.and_then(|v| v.or()).map(|c| c.id),
         dies_along: verdict
             .map(|v| Blast::new(v.victim.id, domain.group_kill, snapshot).along)

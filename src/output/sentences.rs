@@ -69,10 +69,11 @@ fn domains(snapshot: &Snapshot) -> impl Iterator<Item = String> {
         |Fate {
              place,
              victim,
+             dying,
              full,
          }| {
             let who = victim.map_or_else(
-                || "nobody can be killed".to_owned(),
+                || dying.unwrap_or_else(|| "nobody can be killed".to_owned()),
                 |who| format!("{who} dies first"),
             );
             let full = full.map_or_else(String::new, |(usage, limit)| {

@@ -188,10 +188,13 @@ pub(super) fn head(snapshot: &Snapshot, host: &Host, settings: &Settings) -> Vec
     for Fate {
         place,
         victim,
+        dying,
         full,
     } in fates(snapshot)
     {
-        let who = victim.unwrap_or_else(|| "nobody can be killed".to_owned());
+        let who = victim
+            .or(dying)
+            .unwrap_or_else(|| "nobody can be killed".to_owned());
         let full = full.map_or_else(String::new, |(usage, limit)| {
             format!("  {} of {}", format::size(usage), format::size(limit))
         });

@@ -65,9 +65,9 @@ pub fn victim(verdict: &Verdict, snapshot: &Snapshot) -> String {
     }
 }
 
-/// A process that the kernel has killed and that still holds memory.
+/// Who is killed while a process that the kernel has killed still holds memory.
 pub fn dying(id: ProcessId, snapshot: &Snapshot) -> String {
-    format!("{} is dying", process(id, snapshot))
+    format!("nobody while {} is dying", process(id, snapshot))
 }
 
 /// A limit in words: `500 MiB`, `0`. No limit is `max`, or "no limit" where the file holds a huge number instead.

@@ -120,6 +120,7 @@ pub(crate) fn snapshot(version: CgroupVersion) -> Snapshot {
     let host = sample.domains.first().cloned().expect("the host");
     sample.domains.push(DomainState {
         throttles_only: false,
+        dying: None,
         scope: Scope::Nodes(NodeSet::parse("0-1").expect("nodes")),
         limit: 4 * GIB,
         ..host

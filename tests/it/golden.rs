@@ -14,7 +14,11 @@ use serde_json::Value;
 
 /// `--once --json` on a host of this version.
 fn written(version: CgroupVersion) -> String {
-    let (snapshot, host) = (whole::snapshot(version), whole::host(version));
+    let (mut snapshot, host) = (whole::snapshot(version), whole::host(version));
+    if version == CgroupVersion::V2 {
+        let victim = snapshot.processes[2].id;
+        snapshot.domains.last_mut().expect("domains").dying = Some(victim);
+    }
     let events = whole::events(version);
     let (marks, thresholds) = (Marks::new(&snapshot), Thresholds::default());
     let mut document = document(&snapshot, &host, &marks, &events, &thresholds);

@@ -320,7 +320,10 @@ impl Subject<'_> {
             Death::Empty => (Tone::Watch, "  Nobody: no process is in it.".to_owned()),
             Death::Dying(id) => (
                 Tone::Watch,
-                format!("  {}, and nobody else is in it.", wording::dying(id, self.snapshot)),
+                format!(
+                    "  Nobody while {} is dying: it was killed, and the kernel waits for its memory.",
+                    wording::process(id, self.snapshot)
+                ),
             ),
             Death::Panics => (
                 Tone::Danger,

@@ -205,7 +205,7 @@ impl Lookout {
         let is_death = kill.how != HowTaken::Ending;
         let samples = [&*Arc::clone(&self.snapshot), &*Arc::clone(&self.previous)];
         self.killed
-            .note_traced(&kill, samples[0], samples[0].taken.monotonic);
+            .note_traced(&kill, samples, samples[0].taken.monotonic);
         let is_new = self.events.accept_traced(*kill, &samples);
         // A tracepoint that has just come to life may tell of what a sample has counted before.
         let is_known = is_new && counted > 0 && self.untold.explains(Some(at), counted);

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::app::State;
+use crate::model::cgroup::CgroupKey;
 use crate::model::kernel::KernelRules;
 use crate::model::oom_domain::foresee::foresee;
-use crate::model::oom_domain::victim::pass_over;
+use crate::model::oom_domain::victim::{note_dying, pass_over};
 use crate::model::process::{Process, ProcessId};
 use crate::model::recall::recall;
 use crate::model::snapshot::Snapshot;
@@ -23,15 +24,23 @@ const LINGERS: Duration = Duration::from_mins(1);
 /// How old a sample can count as: of an older one nothing can be foreseen.
 const OLD: Duration = Duration::from_secs(5);
 
-/// The last victims, and when the dashboard heard of each.
+/// From this time after a kill on the OOM reaper is done, or has given up: it starts after 2 s and tries ten times within a
+/// second (mm/oom_kill.c `OOM_REAPER_DELAY`, `MAX_OOM_REAP_RETRIES`), and the kernel passes the victim over then.
+const REAPED: Duration = Duration::from_secs(4);
+
+/// The last victims, when the dashboard heard of each, and the group that each was in.
 #[derive(Debug, Clone, Default)]
-pub struct Killed(HashMap<ProcessId, Monotonic>);
+pub struct Killed(HashMap<ProcessId, (Monotonic, Option<CgroupKey>)>);
 
 impl Killed {
-    fn note(&mut self, victims: impl IntoIterator<Item = ProcessId>, at: Monotonic) {
-        for victim in victims {
+    fn note(
+        &mut self,
+        victims: impl IntoIterator<Item = (ProcessId, Option<CgroupKey>)>,
+        at: Monotonic,
+    ) {
+        for (victim, group) in victims {
             if self.0.len() < KEPT {
-                self.0.insert(victim, at);
+                self.0.insert(victim, (at, group));
             }
         }
     }
@@ -43,7 +52,7 @@ impl Killed {
         }
         let there: HashSet<ProcessId> = sample.processes.iter().map(|p| p.id).collect();
         self.0
-            .retain(|id, heard| there.contains(id) && now.since(*heard) <= LINGERS);
+            .retain(|id, (heard, _)| there.contains(id) && now.since(*heard) <= LINGERS);
     }
 
     /// The log told of these kills at `at`; `samples`: the newest and the one before.
@@ -53,11 +62,11 @@ impl Killed {
         samples: [&Snapshot; 2],
         at: Monotonic,
     ) {
-        let [newest, _] = samples;
+        let [newest, before] = samples;
         for known in kills.iter().filter_map(|kill| recall(kill, &samples)) {
             match newest.process(known.id) {
-                Some(process) => self.note(with_sharers(process, newest), at),
-                None => self.note([known.id], at),
+                Some(process) => self.note(with_sharers(process, [newest, before]), at),
+                None => self.note([(known.id, None)], at),
             }
         }
     }
@@ -66,12 +75,12 @@ impl Killed {
     pub(in crate::app) fn note_traced(
         &mut self,
         kill: &TracedKill,
-        newest: &Snapshot,
+        samples: [&Snapshot; 2],
         at: Monotonic,
     ) {
-        let mut processes = newest.processes.iter();
+        let mut processes = samples[0].processes.iter();
         if let Some(found) = processes.find(|process| kill.is(process.id)) {
-            self.note(with_sharers(found, newest), at);
+            self.note(with_sharers(found, samples), at);
         }
     }
 
@@ -89,9 +98,15 @@ impl Killed {
             return false;
         }
         let killed: HashSet<ProcessId> = self.0.keys().copied().collect();
+        let fresh = self
+            .0
+            .iter()
+            .filter(|(_, (heard, _))| now.since(*heard) < REAPED);
+        let fresh: HashMap<_, _> = fresh.map(|(id, (_, group))| (*id, *group)).collect();
         let sample = Arc::make_mut(newest);
         let (processes, domains) = (&mut sample.processes, &mut sample.domains);
         let (groups, memory) = (&sample.cgroups, &sample.memory);
+        note_dying(&fresh, processes, domains, groups);
         pass_over(&killed, processes, domains, groups, rules);
         // The memory of the dead goes to the others: their order may change while they take it.
         let age = (now.since(sample.taken.monotonic) + period).min(OLD);
@@ -110,10 +125,15 @@ impl Killed {
     }
 }
 
-/// The processes of a sample with the memory of this one: they die together.
-fn with_sharers(found: &Process, sample: &Snapshot) -> Vec<ProcessId> {
-    let sharers = sample.sharers(found).map(|sharer| sharer.id);
-    std::iter::once(found.id).chain(sharers).collect()
+/// The processes of the newest sample with the memory of this one, which die together, and the group of each: that of the
+/// sample before where there is one, because the newest may have been taken while they exited.
+fn with_sharers(
+    found: &Process,
+    [newest, before]: [&Snapshot; 2],
+) -> Vec<(ProcessId, Option<CgroupKey>)> {
+    let all = std::iter::once(found).chain(newest.sharers(found));
+    let group = |process: &Process| before.process(process.id).unwrap_or(process).cgroup;
+    all.map(|process| (process.id, group(process))).collect()
 }
 
 impl State {
@@ -127,7 +147,8 @@ impl State {
     /// A tracepoint told of this kill.
     pub(in crate::app) fn note_traced_kill(&mut self, kill: &TracedKill) {
         let now = self.now.monotonic;
-        self.killed.note_traced(kill, &self.snapshot, now);
+        let samples = [&*self.snapshot, &*self.previous];
+        self.killed.note_traced(kill, samples, now);
         self.show_killed();
     }
 
@@ -157,7 +178,7 @@ mod tests {
     fn the_dead_are_forgotten_with_their_rows_and_never_too_many() {
         let mut killed = Killed::default();
         let all: Vec<_> = (0..3000).map(|pid| process(pid, 10, 0)).collect();
-        killed.note(all.iter().map(|p| p.id), Monotonic(5));
+        killed.note(all.iter().map(|p| (p.id, None)), Monotonic(5));
         assert_eq!(killed.len(), KEPT);
         let sample = Snapshot {
             processes: all.into_iter().take(2).collect(),

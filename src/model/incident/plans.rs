@@ -281,6 +281,7 @@ mod tests {
             }),
             group_kill: None,
             throttles_only: false,
+            dying: None,
         }
     }
 

@@ -69,16 +69,8 @@ record!(GroupStat {
     scanned,
     stolen
 });
-record!(DomainState {
-    scope,
-    total_pages,
-    limit,
-    usage,
-    members,
-    verdict,
-    group_kill,
-    throttles_only
-});
+// A replay hears of the kills, as the dashboard did: who is dying follows from them.
+record!(DomainState { scope, total_pages, limit, usage, members, verdict, group_kill, throttles_only; dying });
 choice!(Scope { 0 => Host, 1 => Memcg(a), 2 => Nodes(a) });
 record!(Verdict {
     victim,

@@ -43,7 +43,10 @@ fn domain_line(process: &Process, domain: &DomainState, snapshot: &Snapshot) -> 
         Death::Asker => line.add(Tone::Watch, "  next victim: whoever asks"),
         Death::Kill(verdict, _) => next_victim(process, &verdict, line, snapshot),
         Death::Throttles => line.add(Tone::Watch, "  nobody dies: its tasks are slowed down"),
-        Death::Dying(id) => line.add(Tone::Watch, format!("  {}", wording::dying(id, snapshot))),
+        Death::Dying(id) => line.add(
+            Tone::Watch,
+            format!("  next victim: {}", wording::dying(id, snapshot)),
+        ),
         Death::Hangs | Death::Empty | Death::Nobody => {
             line.add(Tone::Watch, "  nobody can be killed here")
         }

@@ -9,7 +9,7 @@ mod rule;
 use crate::app::dialog::DialogContext;
 use crate::model::killers::systemd::swap_choice;
 use crate::model::killers::{Choice, Preference, Rule, RunningKiller, Trigger, kernel_room};
-use crate::model::oom_domain::victim::Scope;
+use crate::model::oom_domain::victim::{DomainState, Scope};
 use crate::model::process::Process;
 use crate::model::snapshot::Snapshot;
 use crate::model::vm_settings::OomAction;
@@ -196,12 +196,18 @@ fn kernel_line(snapshot: &Snapshot) -> Line {
     match snapshot.vm_settings.action(Scope::Host) {
         OomAction::Panic => line.add(Tone::Danger, "; then it panics"),
         OomAction::KillAsker => line.add(Tone::Watch, "; then it kills whoever asks for memory"),
-        OomAction::KillWorst => match snapshot.domain(Scope::Host).and_then(|d| d.verdict) {
+        OomAction::KillWorst => match snapshot.domain(Scope::Host).and_then(DomainState::next) {
             Some(verdict) => line.add(
                 Tone::Normal,
                 format!("; then it kills {}", wording::victim(&verdict, snapshot)),
             ),
-            None => line.add(Tone::Watch, "; then there is nobody it may kill"),
+            None => match snapshot.domain(Scope::Host).and_then(|d| d.dying) {
+                Some(id) => line.add(
+                    Tone::Watch,
+                    format!("; then it kills {}", wording::dying(id, snapshot)),
+                ),
+                None => line.add(Tone::Watch, "; then there is nobody it may kill"),
+            },
         },
     }
 }

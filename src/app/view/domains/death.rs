@@ -21,7 +21,7 @@ pub enum Death {
     Panics,
     /// `oom_kill_allocating_task`: the task that asks for memory is killed.
     Asker,
-    /// Nobody is left but this process, which the kernel has killed already: it is ending.
+    /// Nobody, while this process, which the kernel has killed already, is ending.
     Dying(ProcessId),
     /// Every process in the domain is immune.
     Nobody,
@@ -83,6 +83,9 @@ impl Death {
             OomAction::Panic => Self::Panics,
             OomAction::KillAsker => Self::Asker,
             OomAction::KillWorst => {
+                if let Some(id) = domain.dying {
+                    return Self::Dying(id);
+                }
                 let Some(verdict) = domain.verdict else {
                     return dying(domain.scope, snapshot).map_or(Self::Nobody, Self::Dying);
                 };

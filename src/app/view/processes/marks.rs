@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::model::oom_domain::victim::Scope;
+use crate::model::oom_domain::victim::{DomainState, Scope};
 use crate::model::process::badness::{Badness, Immunity, badness};
 use crate::model::process::protection::Protection;
 use crate::model::process::score::OomScoreAdj;
@@ -69,7 +69,7 @@ impl Marks {
         let verdicts = |own: bool| {
             let domains = snapshot.domains.iter();
             let these = domains.filter(move |d| (d.scope == ranking) == own && kills(d.scope));
-            these.filter_map(|domain| Some((domain.scope, domain.verdict?)))
+            these.filter_map(|domain| Some((domain.scope, domain.next()?)))
         };
         for (own, first, second) in [
             (true, Mark::Victim, Mark::OrThis),
@@ -94,7 +94,7 @@ impl Marks {
     #[must_use]
     pub fn led_by(mut self, leading: Option<Scope>, snapshot: &Snapshot) -> Self {
         let domain = leading.and_then(|scope| snapshot.domain(scope));
-        self.sooner = domain.and_then(|domain| domain.verdict).map(|verdict| {
+        self.sooner = domain.and_then(DomainState::next).map(|verdict| {
             let other = verdict.or().map(|other| other.id);
             [Some(verdict.victim.id), other]
         });
@@ -187,6 +187,7 @@ mod tests {
         };
         DomainState {
             throttles_only: false,
+            dying: None,
             scope,
             total_pages: 1000,
             limit: 0,

@@ -57,6 +57,7 @@ pub fn assess_nodes(
         let scope = Scope::Nodes(set);
         DomainState {
             throttles_only: false,
+            dying: None,
             scope,
             total_pages,
             limit: sum(|node| node.managed).saturating_mul(page),

@@ -5,7 +5,7 @@ use std::hash::BuildHasher;
 
 use super::race::Race;
 use super::{DomainState, Scope, group_kill, is_kill_disabled};
-use crate::model::cgroup::{Cgroup, ancestry};
+use crate::model::cgroup::{Cgroup, CgroupKey, ancestry};
 use crate::model::kernel::KernelRules;
 use crate::model::process::badness::badness;
 use crate::model::process::{Process, ProcessId};
@@ -49,7 +49,7 @@ fn elect(domain: &mut DomainState, processes: &[Process], cgroups: &[Cgroup], ru
     let rival = domain.verdict.and_then(|verdict| verdict.rival);
     let mut race = Race::default();
     for process in processes {
-        if competes(process, domain.scope, cgroups) {
+        if competes(process, process.member_of(), domain.scope, cgroups) {
             race.enter(process, badness(process, domain.total_pages), rules.tie);
         }
     }
@@ -63,12 +63,18 @@ fn elect(domain: &mut DomainState, processes: &[Process], cgroups: &[Cgroup], ru
         .and_then(|first| group_kill(domain.scope, first.cgroup, cgroups));
 }
 
-fn competes(process: &Process, scope: Scope, cgroups: &[Cgroup]) -> bool {
+/// True if a process of the group `own` is a candidate of the domain.
+pub(super) fn competes(
+    process: &Process,
+    own: Option<CgroupKey>,
+    scope: Scope,
+    cgroups: &[Cgroup],
+) -> bool {
     match scope {
         Scope::Host => true,
-        Scope::Memcg(group) => process
-            .member_of()
-            .is_some_and(|own| ancestry(own, cgroups).any(|(key, _)| key == group)),
+        Scope::Memcg(group) => {
+            own.is_some_and(|own| ancestry(own, cgroups).any(|(key, _)| key == group))
+        }
         Scope::Nodes(set) => process.nodes.is_none_or(|own| own.common(set).is_some()),
     }
 }

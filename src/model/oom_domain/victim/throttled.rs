@@ -31,6 +31,7 @@ pub fn throttled_groups(
             verdict: None,
             group_kill: None,
             throttles_only: true,
+            dying: None,
         });
     }
     if states.is_empty() {
