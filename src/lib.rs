@@ -145,7 +145,7 @@
 //! * What a rule that is made of a process can match: `model/rules/draft.rs`. Something that the rules view or the rule dialog
 //!   shows: a field of [`model::rules::book::RuleBook`].
 //! * A way to notice processes that start: a source in `linux/starts/`.
-//! * A term of the filter (`model/filter.rs`): with a key, a variant of `Test`, its arm and a row of `KEYS`; a number
+//! * A term of the filter (`model/filter/`): with a key, a variant of `Test` and of `Key`, their arms and a row of `KEYS`; a number
 //!   that compares, a variant of `Field`, its arms and a row of `FIELDS`. The help lists the fields; a test asks help
 //!   and manual for every key and field.
 //! * A setting: its field of [`app::settings::Settings`] (or of `Values` in `config/settings/mod.rs`) with the default,

@@ -360,6 +360,6 @@ fn the_way_out_is_told_at_80_columns() {
     scene.keys("Space Space a");
     for keys in ["o", "o Down Enter"] {
         scene.keys(keys);
-        assert!(scene.text().contains("Esc leave"), "{}", scene.text());
+        assert!(scene.text().contains("Esc q leave"), "{}", scene.text());
     }
 }

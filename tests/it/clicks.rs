@@ -160,7 +160,7 @@ fn choices_hints_and_tabs_of_a_dialog() {
     );
 
     scene.keys("a");
-    let leave = cell_of(&scene, "Esc leave", 0);
+    let leave = cell_of(&scene, "Esc q leave", 0);
     click(&mut scene, leave);
     assert_eq!(scene.state.dialogs.len(), 0, "{}", scene.text());
 
@@ -260,7 +260,7 @@ fn the_click_that_closes_a_dialog_is_no_half_of_a_double_click_below_it() {
     let row = cell_of(&scene, "1892 ", 5);
     click(&mut scene, row);
     click(&mut scene, row);
-    let leave = cell_of(&scene, "Esc leave", 1);
+    let leave = cell_of(&scene, "Esc q leave", 1);
     click(&mut scene, leave);
     let after = scene.text();
     click(&mut scene, leave);

@@ -45,6 +45,7 @@ mod keymap;
 mod kill_sources;
 mod killed;
 mod killers_panel;
+mod leaving;
 mod ledger;
 mod limits;
 mod load_test;

@@ -320,6 +320,10 @@ impl Dialog for CgroupDialog {
         Outcome::Stay
     }
 
+    fn has_cursor(&self) -> bool {
+        !self.is_inert()
+    }
+
     fn question(&self) -> usize {
         let (mode, modes) = (self.mode as usize, Mode::COUNT);
         let asked = (mode * 2 + usize::from(self.insisted)) * By::ALL.len() + self.by as usize;

@@ -42,7 +42,7 @@ impl Dialog for CompareDialog {
 
     fn on_action(&mut self, action: Id, context: &DialogContext<'_>) -> Outcome {
         match action {
-            Id::Back | Id::Commit | Id::Close | Id::Compare => return Outcome::Close,
+            Id::Back | Id::Commit | Id::Compare => return Outcome::Close,
             _ => {
                 self.scroll.on_action(action, &self.view(context), context);
             }

@@ -59,7 +59,7 @@ impl Dialog for DetailsDialog {
             return outcome;
         }
         match action {
-            Id::Back | Id::Commit | Id::Close => return Outcome::Close,
+            Id::Back | Id::Commit => return Outcome::Close,
             _ => {
                 self.scroll.on_action(action, &self.view(context), context);
             }

@@ -67,7 +67,7 @@ impl Dialog for DomainDialog {
 
     fn on_action(&mut self, action: Id, context: &DialogContext<'_>) -> Outcome {
         match action {
-            Id::Back | Id::Close => return Outcome::Close,
+            Id::Back => return Outcome::Close,
             Id::Commit | Id::Zoom => {
                 return match self.subject(context) {
                     Some(_) => Outcome::Zoom(self.scope),

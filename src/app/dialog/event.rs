@@ -37,7 +37,7 @@ impl Dialog for EventDialog {
 
     fn on_action(&mut self, action: Id, context: &DialogContext<'_>) -> Outcome {
         match action {
-            Id::Back | Id::Commit | Id::Close => return Outcome::Close,
+            Id::Back | Id::Commit => return Outcome::Close,
             _ => {
                 self.scroll.on_action(action, &self.view(context), context);
             }

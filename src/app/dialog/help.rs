@@ -24,7 +24,7 @@ impl Dialog for HelpDialog {
 
     fn on_action(&mut self, action: Id, context: &DialogContext<'_>) -> Outcome {
         match action {
-            Id::Back | Id::Commit | Id::Close | Id::Help => return Outcome::Close,
+            Id::Back | Id::Commit | Id::Help => return Outcome::Close,
             _ => {
                 self.scroll.on_action(action, &self.view(context), context);
             }
@@ -137,6 +137,10 @@ fn filter_terms() -> Vec<Line> {
         ("cgroup:web", "in the path of the memory cgroup"),
         (examples, &numbers),
         ("!term", "not; terms separated by spaces must all hold"),
+        (
+            "java|node",
+            "either; user:mysql|postgres: either user, in quotes a | is a sign",
+        ),
     ];
     let line = |(term, doc)| Line::of(Tone::Strong, format!("  {term:<26}")).add(Tone::Normal, doc);
     terms.map(line).into()

@@ -60,7 +60,19 @@ impl Hints<'_> {
 
     /// Returns the hints, with the key that leaves at the end.
     pub(super) fn leave(self) -> Vec<(String, &'static str)> {
-        self.on(&[ActionId::Back], "leave").list
+        self.back("leave").list
+    }
+
+    /// Adds the keys that leave, and what they do here. A key for [`ActionId::Close`] is named where its first one works:
+    /// the other ones are for hands, not for eyes.
+    pub(super) fn back(self, what: &'static str) -> Self {
+        let close = self.keymap.key_in(self.scope, ActionId::Close);
+        let is_first = close.as_ref() == self.keymap.keys_of(ActionId::Close).first();
+        if close.is_some() && is_first {
+            self.on(&[ActionId::Back, ActionId::Close], what)
+        } else {
+            self.on(&[ActionId::Back], what)
+        }
     }
 
     /// Returns the hints.

@@ -61,7 +61,7 @@ impl Dialog for HistoryDialog {
             return Outcome::Stay;
         }
         match action {
-            Id::Back | Id::Close | Id::History => Outcome::Close,
+            Id::Back | Id::History => Outcome::Close,
             Id::Undo | Id::Commit => match self.past(context) {
                 Some(past) => Outcome::AskUndo(past.id),
                 None => Outcome::Close,

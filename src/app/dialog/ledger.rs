@@ -226,7 +226,7 @@ impl Dialog for LedgerDialog {
 
     fn on_action(&mut self, action: Id, context: &DialogContext<'_>) -> Outcome {
         match action {
-            Id::Back | Id::Commit | Id::Close | Id::Ledger => return Outcome::Close,
+            Id::Back | Id::Commit | Id::Ledger => return Outcome::Close,
             _ => {
                 self.scroll.on_action(action, &self.view(context), context);
             }

@@ -172,6 +172,11 @@ pub trait Dialog: fmt::Debug {
         Outcome::Stay
     }
 
+    /// In a scope where letters are text: false while no field takes any.
+    fn has_cursor(&self) -> bool {
+        true
+    }
+
     /// Which of its questions it asks now: the number changes with what the confirming key would mean, whom it
     /// would hit or what it warns of.
     fn question(&self) -> usize {

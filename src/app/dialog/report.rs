@@ -287,7 +287,7 @@ impl Dialog for ReportDialog {
     fn on_action(&mut self, action: Id, context: &DialogContext<'_>) -> Outcome {
         match action {
             Id::Cgroup | Id::Adjust => return self.act(action, context),
-            Id::Back | Id::Commit | Id::Close => return Outcome::Close,
+            Id::Back | Id::Commit => return Outcome::Close,
             Id::NextPage => self.turn_to(self.page.next()),
             Id::PreviousPage => self.turn_to(self.page.previous()),
             Id::Sort | Id::SortRight if self.page == Page::Tasks => {

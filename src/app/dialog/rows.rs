@@ -70,10 +70,12 @@ pub struct PlacedHint<'a> {
     pub width: u16,
 }
 
-/// The hints that fit into so many cells. The first is what the dialog is for and the last the way out: those before the
-/// last go first.
+/// The hints that fit into so many cells. The first is what the dialog is for and the last the way out: all keys of that
+/// but one go first, then the hints before it.
 pub fn placed_hints(view: &DialogView, width: u16, ascii: bool) -> Vec<PlacedHint<'_>> {
-    let mut shown: Vec<_> = view.hints.iter().collect();
+    let all = view.hints.iter();
+    let mut shown: Vec<_> = all.map(|(keys, what)| (keys.as_str(), *what)).collect();
+    let mut is_brief = false;
     loop {
         let mut x: u16 = 0;
         let placed: Vec<_> = shown
@@ -90,10 +92,16 @@ pub fn placed_hints(view: &DialogView, width: u16, ascii: bool) -> Vec<PlacedHin
                 hint
             })
             .collect();
-        if shown.len() < 3 || x <= width {
+        if x <= width || (is_brief && shown.len() < 3) {
             return placed;
         }
-        shown.remove(shown.len() - 2);
+        match shown.last_mut() {
+            Some((keys, _)) if !is_brief => *keys = keys.split(' ').next().unwrap_or(keys),
+            _ => {
+                shown.remove(shown.len() - 2);
+            }
+        }
+        is_brief = true;
     }
 }
 

@@ -60,7 +60,7 @@ impl Dialog for RulesDialog {
             return Outcome::Stay;
         }
         match action {
-            Id::Back | Id::Close | Id::Rules => Outcome::Close,
+            Id::Back | Id::Rules => Outcome::Close,
             Id::Commit => match self.rule() {
                 Some((_, _, standing)) if !standing.held.is_empty() => {
                     let pids = standing.held.iter().map(|id| id.pid.to_string());

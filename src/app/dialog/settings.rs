@@ -27,7 +27,7 @@ impl Dialog for SettingsDialog {
 
     fn on_action(&mut self, action: Id, context: &DialogContext<'_>) -> Outcome {
         match action {
-            Id::Back | Id::Commit | Id::Close | Id::Settings => return Outcome::Close,
+            Id::Back | Id::Commit | Id::Settings => return Outcome::Close,
             _ => {
                 self.scroll.on_action(action, &self.view(context), context);
             }

@@ -380,7 +380,7 @@ impl Dialog for SetupDialog {
                 .on(&[Id::PreviousValue, Id::NextValue], change)
                 .on(&[Id::Up, Id::Down], "choose")
                 .on_if(self.typed.is_none(), &[Id::SaveSettings], "save")
-                .on(&[Id::Back], if waits { "go on" } else { "undo all" })
+                .back(if waits { "go on" } else { "undo all" })
                 .list(),
             ..DialogView::default()
         }

@@ -49,7 +49,7 @@ impl PromptKind {
         let key = |id| keymap.name_in(self.scope(), id);
         match self {
             Self::Filter => {
-                "text  pid:1  name:x  user:x  cgroup:x  adj<0  rss>100M  !term".to_owned()
+                "text  a|b  !x  pid:1  name:x  user:x  cgroup:x  adj<0  rss>100M".to_owned()
             }
             Self::Search => format!(
                 "{} stays, {} next, {} leaves",
@@ -59,8 +59,11 @@ impl PromptKind {
             ),
             Self::Pid => format!("{} stays, {} leaves", key(Id::Commit), key(Id::Back)),
             Self::Time => "HH:MM[:SS]  YYYY-MM-DD HH:MM  +90s  -2m".to_owned(),
-            Self::Domains => format!("part of a name or path; {} clears it", key(Id::Back)),
-            Self::Events => "name, cgroup or command  pid:1  scope:host  last:1h".to_owned(),
+            Self::Domains => format!(
+                "part of a name or path, a|b: either; {} clears it",
+                key(Id::Back)
+            ),
+            Self::Events => "name, cgroup or command  a|b  pid:1  scope:host  last:1h".to_owned(),
         }
     }
 }

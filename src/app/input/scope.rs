@@ -84,7 +84,9 @@ impl KeyScope {
             // The pages by number.
             Self::Report => matches!(c, '1'..='4'),
             Self::Setup => c.is_ascii_digit() || matches!(c, '.' | ','),
-            Self::Prompt | Self::Search | Self::Cgroup | Self::Incident | Self::SetupField => true,
+            // Letters choose a remedy, or are units behind a number: none is a q.
+            Self::Incident => c != 'q',
+            Self::Prompt | Self::Search | Self::Cgroup | Self::SetupField => true,
             Self::Domains
             | Self::Help
             | Self::Sort

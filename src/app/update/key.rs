@@ -39,8 +39,20 @@ pub(super) fn on_key(state: &mut State, key: Key) -> Vec<Effect> {
             not_here(state, scope, key);
             Vec::new()
         }
+        None if leaves(state, key) => to_dialog(state, |dialog, context| {
+            dialog.on_action(ActionId::Back, context)
+        }),
         None => on_text(state, scope, key),
     }
+}
+
+/// True if a key that leaves dialogs would be text in this one, and no text field has the cursor now.
+fn leaves(state: &State, key: Key) -> bool {
+    let Some(dialog) = state.dialogs.last() else {
+        return false;
+    };
+    let is_bound = state.keymap.keys_of(ActionId::Close).contains(&key);
+    is_bound && !dialog.has_cursor()
 }
 
 /// Ctrl-C, which a terminal would have sent to the command.
@@ -91,9 +103,14 @@ pub(super) fn perform(state: &mut State, scope: KeyScope, action: &'static Actio
             state.say(Tone::Watch, text);
             Vec::new()
         }
-        Run::Dialog => to_dialog(state, |dialog, context| {
-            dialog.on_action(action.id, context)
-        }),
+        Run::Dialog => {
+            // Dialogs know one way out: the other keys for it mean the same.
+            let id = match action.id {
+                ActionId::Close => ActionId::Back,
+                id => id,
+            };
+            to_dialog(state, |dialog, context| dialog.on_action(id, context))
+        }
     }
 }
 

@@ -115,6 +115,47 @@ fn terms() {
 }
 
 #[test]
+fn either_of_two() {
+    for yes in [
+        "nginx|mysql",
+        "mysql|nginx",
+        "nginx | mysql",
+        "|mysql",
+        "|",
+        "mysql|",
+        "nginx|adj<0",
+        "adj>0|rss > 100M",
+        "user:root|mysql",
+        "user:root|\"mysql\"",
+        "name:nginx|mysqld adj<0",
+        "!mysql|adj<0",
+        "nginx|!httpd",
+        "\"no|no\"|mysql",
+        // The bar binds tighter than the blank.
+        "mysql|nginx user:mysql",
+    ] {
+        assert!(passes(yes), "{yes}");
+    }
+    for no in [
+        "nginx|httpd",
+        "nginx|",
+        "\"nginx|mysql\"",
+        "user:root|postgres",
+        // The user counts on: this is no text of the command line.
+        "user:root|Datadir",
+        "mysql|nginx user:root",
+        "!mysql|adj>0",
+        "rss>1G|swap>0 ",
+    ] {
+        assert!(!passes(no), "{no}");
+    }
+    for bad in ["pid:1|x", "x|rss>lots", "java|mem>1"] {
+        assert!(Filter::parse(bad).is_err(), "{bad}");
+    }
+    assert!(Filter::parse(" | ").is_ok_and(|filter| filter.is_empty()));
+}
+
+#[test]
 fn nonsense_is_told() {
     for bad in ["rss>", "rss>lots", "adj<x", "pid:", "pid:x", "score>1.5"] {
         assert!(Filter::parse(bad).is_err(), "{bad}");
@@ -147,4 +188,9 @@ fn a_user_takes_the_place_of_another_and_other_terms_stay() {
     let user = |text: &str| Filter::parse(text).expect(text).user().map(str::to_owned);
     assert_eq!(user("x user: \"Bob B\""), Some("bob b".to_owned()));
     assert_eq!(user("!user:bob"), None);
+    // Two users are none of the list, and make way for one.
+    assert_eq!(user("user:bob|eve"), None);
+    assert_eq!(with("x|y user:bob | eve", Some("a|b")), "x|y user:\"a|b\"");
+    assert_eq!(with("user:bob|java", Some("eve")), "user:eve");
+    assert_eq!(with("java|user:bob", Some("eve")), "java|user:bob user:eve");
 }

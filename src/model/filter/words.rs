@@ -1,6 +1,8 @@
 //! The terms of a filter as typed: blanks, quotes, and names of fields that do not exist.
 
-use super::{FIELDS, KEYS};
+use super::either::alternatives;
+use super::keys::{key_names, keys};
+use super::number::{field_names, fields};
 
 /// Names that other programs have for a field.
 const ALIASES: &[(&str, &str)] = &[
@@ -21,9 +23,9 @@ const ALIASES: &[(&str, &str)] = &[
     ("oom", "adj<"),
 ];
 
-/// The terms of a filter: blanks separate them, but not those around an operator (`rss > 100M`), nor those between
-/// quotes.
-pub(super) fn words(text: &str) -> Vec<String> {
+/// The terms of a filter: blanks separate them, but not those around an operator (`rss > 100M`) or a `|`, nor those between
+/// quotes. A `|` with nothing on either side is none.
+pub fn words(text: &str) -> Vec<String> {
     let mut words: Vec<String> = Vec::new();
     let mut rest = text.trim_start();
     while !rest.is_empty() {
@@ -31,7 +33,11 @@ pub(super) fn words(text: &str) -> Vec<String> {
         let end = quoted(rest).unwrap_or_else(blank);
         let (word, more) = rest.split_at(end);
         let joins = words.last().is_some_and(|last| {
-            let bare = last.trim_start_matches('!');
+            if last.ends_with('|') || word.starts_with('|') {
+                return true;
+            }
+            let bare = last.rsplit('|').next().unwrap_or(last);
+            let bare = bare.trim_start_matches('!');
             let (name, sign) = split_sign(bare);
             // `rss` and `>100M`, or `rss>` and `100M`.
             (is_field(bare) && !split_sign(word).1.is_empty() && split_sign(word).0.is_empty())
@@ -43,22 +49,22 @@ pub(super) fn words(text: &str) -> Vec<String> {
         }
         rest = more.trim_start();
     }
+    words.retain(|word| alternatives(word).next().is_some());
     words
 }
 
 /// The end of a term that is quoted: the whole of it, or what stands behind its key or `!`.
 fn quoted(rest: &str) -> Option<usize> {
     let start = rest.find(|c: char| c.is_whitespace() || c == '"')?;
-    let is_value = matches!(&rest[..start], "" | "!") || rest[..start].ends_with(':');
+    let before = rest[..start].strip_suffix('!').unwrap_or(&rest[..start]);
+    let is_value = before.is_empty() || before.ends_with([':', '|']);
     let end = rest[start..].strip_prefix('"')?.find('"')?;
     is_value.then_some(start + end + 2)
 }
 
 /// All names of keys and fields.
 fn known() -> impl Iterator<Item = &'static str> {
-    let keys = KEYS.iter().flat_map(|(names, _)| names.iter());
-    let fields = FIELDS.iter().flat_map(|(names, _)| names.iter());
-    keys.chain(fields).copied()
+    key_names().chain(field_names())
 }
 
 fn is_field(name: &str) -> bool {
@@ -96,7 +102,7 @@ pub(super) fn unknown_field(word: &str) -> Option<String> {
     let hint = if let Some(field) = by_alias.map(|(_, field)| *field).or_else(near) {
         format!("{field}…?")
     } else {
-        let all: Vec<_> = super::keys().chain(super::fields()).collect();
+        let all: Vec<_> = keys().chain(fields()).collect();
         format!("fields: {}", all.join(" "))
     };
     Some(format!("no field '{name}'; {hint} As text: \"{word}\""))

@@ -180,7 +180,7 @@ impl ColumnsPage {
             .on(&[Id::ToggleColumn], if is_shown { "hide" } else { "show" })
             .on_if(is_shown, &[Id::ColumnLeft, Id::ColumnRight], "move")
             .on_if(is_shown, &[Id::PreviousValue, Id::NextValue], "width")
-            .on(&[Id::Back], "undo")
+            .back("undo")
             .list();
         DialogView {
             title: "Columns of the process table".to_owned(),

@@ -42,7 +42,7 @@ pub(super) fn question(draft: &Draft, context: &DialogContext<'_>) -> DialogView
         hints: context
             .hints(KeyScope::Setup)
             .on(&[Id::Commit], "write it")
-            .on(&[Id::Back], "back")
+            .back("back")
             .list(),
         ..DialogView::default()
     }

@@ -199,7 +199,10 @@ impl Keymap {
             let keys = self.keys_of(*id);
             let lost = |scope: &&KeyScope| {
                 let all_type = keys.iter().all(|key| super::is_text(**scope, *key));
-                let is_missed = NEEDED.contains(id) || (!keys.is_empty() && all_type);
+                // A dialog is left by `back` too, which is needed.
+                let is_only_way = *id != ActionId::Close;
+                let is_missed =
+                    NEEDED.contains(id) || (!keys.is_empty() && all_type && is_only_way);
                 is_missed && self.key_in(**scope, *id).is_none()
             };
             let scopes = self.scopes(*id);

@@ -7,6 +7,7 @@ use super::tree::Tree;
 use super::watch::Watch;
 use crate::app::view::list::ListRow;
 use crate::model::cgroup::container;
+use crate::model::filter::any_of;
 use crate::model::oom_domain::victim::Scope;
 use crate::model::snapshot::Snapshot;
 
@@ -121,8 +122,8 @@ pub(super) fn matching(
     let mut found: Vec<usize> = (0..snapshot.domains.len())
         .filter(|at| {
             let path = tree.path(*at);
-            path.to_lowercase().contains(&text)
-                || container::label(path).is_some_and(|label| label.to_lowercase().contains(&text))
+            let label = container::label(path);
+            any_of(&text, &[path, label.as_deref().unwrap_or_default()])
         })
         .collect();
     // Without the tree, a domain is sorted by its own urgency and not by that of the domains inside it.

@@ -1,17 +1,18 @@
-//! [`EventFilter`]: what `/` takes in the events pane: victim, pid, scope, time.
+//! [`EventFilter`]: what `/` takes in the events pane: victim, pid, scope, time; `|` between terms as in the filter of
+//! processes.
 
 use std::time::Duration;
 
 use super::{Entry, EventRow};
-use crate::model::filter::contains;
+use crate::model::filter::{alternatives, contains, unquoted, words};
 use crate::model::process::Pid;
 use crate::model::time::Now;
 use crate::text::event::scope_word;
 
-/// A parsed filter: all terms must hold; without terms, every row passes.
+/// A parsed filter: of each group of alternatives one must hold; without any, every row passes.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct EventFilter {
-    terms: Vec<Term>,
+    terms: Vec<Vec<Term>>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,8 +29,9 @@ impl EventFilter {
     /// # Errors
     /// A sentence about the first invalid term.
     pub fn parse(text: &str) -> Result<Self, String> {
-        text.split_whitespace()
-            .map(parse_term)
+        words(text)
+            .iter()
+            .map(|word| parse_either(word))
             .collect::<Result<_, _>>()
             .map(|terms| Self { terms })
     }
@@ -41,8 +43,23 @@ impl EventFilter {
 
     /// True if the row passes.
     pub fn matches(&self, row: EventRow<'_>, now: Now) -> bool {
-        self.terms.iter().all(|term| term.holds(row, now))
+        let holds = |either: &Vec<Term>| either.iter().any(|term| term.holds(row, now));
+        self.terms.iter().all(holds)
     }
+}
+
+fn parse_either(word: &str) -> Result<Vec<Term>, String> {
+    // `scope:host|node`: the key counts until another one.
+    let mut key = None;
+    let parse = |alternative: &str| match (alternative.split_once(':'), key.clone()) {
+        (Some((own, _)), _) => {
+            key = Some(own.to_owned());
+            parse_term(alternative)
+        }
+        (None, Some(key)) => parse_term(&format!("{key}:{alternative}")),
+        (None, None) => parse_term(alternative),
+    };
+    alternatives(word).map(parse).collect()
 }
 
 fn parse_term(word: &str) -> Result<Term, String> {
@@ -55,7 +72,7 @@ fn parse_term(word: &str) -> Result<Term, String> {
         Some(("last", span)) => parse_span(span)
             .map(Term::Last)
             .ok_or_else(|| "last: takes a time such as 90s, 30m, 6h or 2d".to_owned()),
-        _ => Ok(Term::Text(word.to_lowercase())),
+        _ => Ok(Term::Text(unquoted(word).to_lowercase())),
     }
 }
 

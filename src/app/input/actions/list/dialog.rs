@@ -1,6 +1,6 @@
 //! Actions that exist in dialogs and prompts only.
 
-use super::{Action, DIALOGS, Group, PROMPTS, Place, TEXTS};
+use super::{Action, CLOSABLE, DIALOGS, Group, PROMPTS, Place, TEXTS};
 use crate::app::State;
 use crate::app::input::id::ActionId as Id;
 use crate::app::input::scope::KeyScope;
@@ -18,10 +18,10 @@ pub(super) const DIALOG: &[Action] = &[
     },
     Action {
         id: Id::Close,
-        doc: "close a dialog that only shows",
-        keys: &["q"],
+        doc: "leave a dialog; in a text field a letter is text",
+        keys: &["q", "F10"],
         group: Group::Dialog,
-        places: &[Place::dialog(TEXTS)],
+        places: &[Place::dialog(CLOSABLE)],
     },
     Action {
         id: Id::ReadOn,

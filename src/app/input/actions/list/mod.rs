@@ -57,6 +57,31 @@ const DIALOGS: &[KeyScope] = &[
     KeyScope::Columns,
 ];
 
+/// Dialogs that close by [`Id::Close`]: all but the question before quitting, where the same keys quit.
+const CLOSABLE: &[KeyScope] = &[
+    KeyScope::Help,
+    KeyScope::Process,
+    KeyScope::Domain,
+    KeyScope::Event,
+    KeyScope::Report,
+    KeyScope::Settings,
+    KeyScope::Ledger,
+    KeyScope::Adjust,
+    KeyScope::Cgroup,
+    KeyScope::Signal,
+    KeyScope::Sort,
+    KeyScope::Users,
+    KeyScope::Undo,
+    KeyScope::History,
+    KeyScope::Incident,
+    KeyScope::Rules,
+    KeyScope::Rule,
+    KeyScope::Compare,
+    KeyScope::Setup,
+    KeyScope::SetupField,
+    KeyScope::Columns,
+];
+
 /// All actions, in the order of the help and the footer.
 pub static ACTIONS: Rows = &[
     program::HELP,
