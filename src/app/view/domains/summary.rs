@@ -223,9 +223,9 @@ fn state(watch: &Watch) -> (Tone, String) {
         Some(Acute::Killed) if watch.own_band > Band::Normal => {}
         Some(Acute::Killed) => {
             let ago = format::duration(watch.signs.since_kill.unwrap_or_default());
-            return (Tone::Critical, format!("KILLED {ago}"));
+            return (urgency_tone(watch.urgency), format!("KILLED {ago}"));
         }
-        Some(acute) => return (Tone::Critical, acute.word().to_owned()),
+        Some(acute) => return (urgency_tone(watch.urgency), acute.word().to_owned()),
         None => {}
     }
     (tone(watch.own_band), watch.own_band.name().to_owned())
