@@ -197,7 +197,7 @@ fn near(watch: &Watch, limit: u64, detail: Detail, line: &mut Line) {
             urgency_tone(watch.urgency),
             format!(
                 ", full in {}",
-                format::forecast(left, watch.forecast.is_brief())
+                format::forecast(left, watch.forecast.is_unsure())
             ),
         ),
         None => match watch.acute() {

@@ -253,7 +253,7 @@ fn growth_tone(watch: &Watch) -> Tone {
 /// When it is full.
 fn when(watch: &Watch) -> Option<String> {
     let left = watch.signs.time_left?;
-    let left = format::forecast(left, watch.forecast.is_brief());
+    let left = format::forecast(left, watch.forecast.is_unsure());
     Some(format!("full in {left}"))
 }
 
