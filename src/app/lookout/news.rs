@@ -234,7 +234,7 @@ impl Told {
                 news.push(News::Filling {
                     of: of(),
                     left,
-                    brief: watch.forecast.is_brief(),
+                    brief: watch.forecast.is_unsure(),
                     victim: victim.map(|process| (process.id.pid, process.comm.to_string())),
                 });
             }

@@ -122,7 +122,7 @@ mod tests {
             ..Process::default()
         };
         let [root, outer, inner] = shrinks(tables);
-        assert_eq!((root, inner), (None, Some(256 << 10)));
+        assert_eq!((root, inner), (None, Some(212_992)));
         assert!(outer < Some(11 * MIB), "the group around has it, too");
         let threads = Process {
             threads: 900,

@@ -6,7 +6,7 @@ use super::{Kind, Ledger, Prospect};
 use crate::model::oom_domain::headroom::Room;
 use crate::model::oom_domain::victim::{DomainState, Scope};
 use crate::model::process::Process;
-use crate::model::process::badness::badness;
+use crate::model::process::badness::{Badness, badness};
 use crate::model::snapshot::Snapshot;
 
 /// What the processes of a domain hold, in bytes.
@@ -21,11 +21,15 @@ struct Held {
     seen: u64,
     /// The largest private memory of one that cannot be killed: at least this much of all is not freed.
     largest_immune: u64,
+    /// The largest private memory of one that can be killed: at least this much is not freed by others.
+    largest: u64,
+    /// Somebody's memory cannot be read, nor whether it can be killed.
+    is_unknown: bool,
 }
 
-/// What kills free at most in a domain; `None` where `memory.stat` was not read, for memory nodes, and for the host if
-/// its processes cannot be seen (from a container, or with hidepid): those that are seen hold less than three quarters
-/// of its private memory then. `page_size` is in bytes.
+/// What kills free at most in a domain; `None` where `memory.stat` was not read, for memory nodes, for a group with a process
+/// that cannot be read, and for the host if its processes cannot be seen (from a container, or with hidepid): those that are
+/// seen hold less than three quarters of its private memory then. `page_size` is in bytes.
 ///
 /// Shared memory counts as freed as far as those that can be killed have it mapped: a memfd that is open and not
 /// mapped is not seen here. With the `ledger` of the host it is exact.
@@ -41,14 +45,16 @@ pub fn prospect(
     if domain.scope == Scope::Host && held.seen < sizes.anon / 4 * 3 {
         return None;
     }
-    let private = held
-        .private
-        .min(sizes.anon.saturating_sub(held.largest_immune));
+    if domain.scope != Scope::Host && held.is_unknown {
+        return None;
+    }
+    let anon = sizes.anon.saturating_add(sizes.uncounted).max(held.largest);
+    let private = held.private.min(anon.saturating_sub(held.largest_immune));
     let shared = match ledger.filter(|ledger| ledger.get(Kind::Shmem) == 0) {
         Some(ledger) if held.killable > 0 => ledger.get(Kind::Shared),
         _ => held.mapped,
     };
-    let shared = shared.min(sizes.shmem);
+    let shared = shared.min(sizes.shmem.saturating_add(sizes.uncounted));
     let by_kill = private.saturating_add(shared).saturating_add(held.tables);
     Some(Prospect {
         by_kill: by_kill.min(sizes.used),
@@ -75,6 +81,9 @@ struct Sizes {
     used: u64,
     anon: u64,
     shmem: u64,
+    /// Of a group: in use, but of no kind. `memory.stat` is not read in every sample, and the kernel sums it up late
+    /// (mm/memcontrol.c `mem_cgroup_flush_stats_ratelimited`): what has come since may be anything.
+    uncounted: u64,
     /// Reclaim gets it back without swap.
     reclaim: u64,
     swap_left: u64,
@@ -83,17 +92,22 @@ struct Sizes {
 impl Sizes {
     fn of(domain: &DomainState, snapshot: &Snapshot) -> Option<Self> {
         let room = Room::from_domain(domain, snapshot)?;
-        let (used, anon, shmem, reclaim) = match domain.scope {
+        let (used, anon, shmem, uncounted, reclaim) = match domain.scope {
             Scope::Host => {
                 let memory = &snapshot.memory;
                 let used = memory.total.saturating_sub(memory.free);
                 let reclaim = memory.obtainable().saturating_sub(memory.free);
-                (used, memory.anon?, memory.shmem?, reclaim)
+                (used, memory.anon?, memory.shmem?, 0, reclaim)
             }
             Scope::Memcg(key) => {
                 let stat = snapshot.cgroup(key)?.stat?;
                 let reclaim = room.droppable.saturating_add(room.slab);
-                (room.usage, stat.anon?, stat.shmem?, reclaim)
+                let (anon, shmem) = (stat.anon?, stat.shmem?);
+                let kernel = stat.kernel.or(stat.slab_reclaimable).unwrap_or(0);
+                let counted = [anon, shmem, stat.inactive_file, stat.active_file, kernel];
+                let counted = counted.into_iter().fold(0, u64::saturating_add);
+                let uncounted = room.usage.saturating_sub(counted);
+                (room.usage, anon, shmem, uncounted, reclaim)
             }
             Scope::Nodes(_) => return None,
         };
@@ -102,6 +116,7 @@ impl Sizes {
             used,
             anon,
             shmem,
+            uncounted,
             reclaim,
             swap_left: room.swap_left,
         })
@@ -128,19 +143,25 @@ fn held(domain: &DomainState, snapshot: &Snapshot, page_size: u64) -> Held {
     };
     let mut spaces = HashSet::with_capacity(likely);
     for process in &snapshot.processes {
-        let (Some(memory), true) = (process.memory, is_in(process, domain.scope, snapshot)) else {
+        if !is_in(process, domain.scope, snapshot) {
+            continue;
+        }
+        let badness = badness(process, domain.total_pages);
+        held.is_unknown |= badness == Badness::Unknown;
+        let Some(memory) = process.memory else {
             continue;
         };
         held.members += 1;
         let bytes = |pages: u64| pages.saturating_mul(page_size);
         held.seen = held.seen.saturating_add(bytes(memory.anon));
-        let is_killable = badness(process, domain.total_pages).points().is_some();
+        let is_killable = badness.points().is_some();
         // What a victim still holds comes free without another kill.
         if !is_killable && !process.skipped_by_kernel {
             held.largest_immune = held.largest_immune.max(bytes(memory.anon));
             continue;
         }
         held.killable += 1;
+        held.largest = held.largest.max(bytes(memory.anon));
         let is_first = process.address_space.is_none_or(|at| spaces.insert(at));
         if is_first {
             held.private = held.private.saturating_add(bytes(memory.anon));
@@ -162,130 +183,4 @@ fn is_in(process: &Process, scope: Scope, snapshot: &Snapshot) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::num::NonZeroU64;
-    use std::sync::Arc;
-
-    use super::{Held, doubtful, held, prospect};
-    use crate::model::cgroup::GroupStat;
-    use crate::model::kernel::KernelRules;
-    use crate::model::ledger::{Kind, Ledger, Outlook};
-    use crate::model::memory::Memory;
-    use crate::model::on_paper::{self, MIB};
-    use crate::model::oom_domain::victim::{Scope, assess};
-    use crate::model::process::Process;
-    use crate::model::snapshot::Snapshot;
-
-    fn member(pid: u32, mib: u64, adj: i64) -> Process {
-        let mut process = on_paper::member(pid, mib, adj, 1);
-        if let Some(memory) = &mut process.memory {
-            memory.anon = memory.rss;
-        }
-        process
-    }
-
-    fn snapshot(processes: Vec<Process>, shmem: u64) -> Snapshot {
-        let mut groups = vec![
-            on_paper::group("/", None, None, 0),
-            on_paper::group("/a", Some(0), Some(100 * MIB), 98 * MIB),
-        ];
-        groups[1].stat = Some(GroupStat {
-            anon: Some((98 * MIB).saturating_sub(shmem)),
-            shmem: Some(shmem),
-            ..GroupStat::default()
-        });
-        let memory = Memory {
-            total: 8000 * MIB,
-            free: 1000 * MIB,
-            available: Some(6000 * MIB),
-            anon: Some(300 * MIB),
-            shmem: Some(shmem),
-            ..Memory::default()
-        };
-        let domains = assess(&processes, &groups, &memory, &KernelRules::default());
-        Snapshot {
-            processes,
-            memory,
-            domains,
-            cgroups: Arc::new(groups),
-            ..Snapshot::default()
-        }
-    }
-
-    #[test]
-    fn a_group_full_of_tmpfs_is_freed_by_nobodys_death() {
-        let of = |shmem: u64, processes: Vec<Process>, ledger: Option<&Ledger>| {
-            let sample = snapshot(processes, shmem * MIB);
-            let domain = sample
-                .domains
-                .iter()
-                .find(|d| d.scope != Scope::Host)
-                .expect("the group");
-            prospect(domain, &sample, 4096, ledger).expect("its numbers")
-        };
-        let full = of(95, vec![member(5, 3, 0)], None);
-        assert_eq!((full.by_kill, full.used), (3 * MIB, 98 * MIB));
-        assert_eq!(full.outlook(), Outlook::Hopeless);
-        let hog = of(0, vec![member(5, 98, 0)], None);
-        assert_eq!(hog.outlook(), Outlook::Fine);
-        // Whoever cannot be killed keeps what it holds.
-        let immune = of(0, vec![member(5, 98, -1000)], None);
-        assert_eq!((immune.by_kill, immune.killable), (0, 0));
-        assert_eq!(immune.outlook(), Outlook::Hopeless);
-        // A memfd that nobody maps: only the ledger knows that it has no name.
-        let known = Ledger::new(98 * MIB, [(Kind::Shared, Some(95 * MIB))]);
-        let memfd = of(95, vec![member(5, 3, 0)], Some(&known));
-        assert_eq!(memfd.by_kill, 98 * MIB);
-    }
-
-    proptest::proptest! {
-        #[test]
-        fn all_that_is_not_fine_is_doubtful(
-            shmem in 0_u64..120,
-            members in proptest::collection::vec((0_u64..120, proptest::bool::ANY), 0..3),
-        ) {
-            let members = (5..).zip(members).map(|(pid, (mib, immune))| member(pid, mib, if immune { -1000 } else { 0 }));
-            let sample = snapshot(members.collect(), shmem * MIB);
-            for domain in &sample.domains {
-                let known = prospect(domain, &sample, 4096, None);
-                let known = known.filter(|known| known.outlook() != Outlook::Fine);
-                let doubtful = doubtful(domain, &sample, 4096);
-                proptest::prop_assert!(known.is_none() || doubtful == known);
-            }
-        }
-    }
-
-    #[test]
-    fn nothing_is_said_of_a_host_whose_processes_are_not_seen() {
-        let of = |mib| {
-            let sample = snapshot(vec![member(5, mib, 0)], 0);
-            prospect(&sample.domains[0], &sample, 4096, None).map(|known| known.by_kill / MIB)
-        };
-        assert_eq!(of(290), Some(290));
-        assert_eq!(of(20), None);
-    }
-
-    #[test]
-    fn shared_pages_are_no_more_than_there_are() {
-        let mut twins = vec![member(5, 60, 0), member(6, 60, 0)];
-        let sample = snapshot(twins.clone(), 0);
-        let domain = &sample.domains[1];
-        let of = |held: Held| (held.killable, held.private / MIB);
-        assert_eq!(of(held(domain, &sample, 4096)), (2, 120));
-        let known = prospect(domain, &sample, 4096, None).expect("its numbers");
-        assert_eq!(
-            known.by_kill,
-            98 * MIB,
-            "copied on write: the group has no more"
-        );
-        for twin in &mut twins {
-            twin.address_space = NonZeroU64::new(1);
-        }
-        let sample = snapshot(twins, 0);
-        assert_eq!(of(held(&sample.domains[1], &sample, 4096)), (2, 60));
-        // A child that cannot be killed keeps the pages that it shares.
-        let sample = snapshot(vec![member(5, 90, 0), member(6, 80, -1000)], 0);
-        let known = prospect(&sample.domains[1], &sample, 4096, None).expect("its numbers");
-        assert_eq!(known.by_kill, 18 * MIB);
-    }
-}
+mod tests;

@@ -23,7 +23,7 @@ pub enum Urgency {
     Close,
     /// In the third band, or full within two minutes.
     Imminent,
-    /// Within the last minute the kernel killed in it, or it was out of memory ([`Acute`] says which); or its tasks
+    /// The kernel killed in it a moment ago, or it was out of memory ([`Acute`] says which, for a minute); or its tasks
     /// hang or are stuck.
     Killing,
 }
@@ -64,7 +64,7 @@ pub enum Life {
     Grows,
 }
 
-/// What makes a domain [`Urgency::Killing`].
+/// What makes a domain [`Urgency::Killing`], and for a minute what did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Acute {
     /// Its tasks wait for memory now, and nobody is killed.
@@ -101,7 +101,11 @@ impl Signs {
     /// The current acute state, if there is one.
     #[must_use]
     pub fn acute(&self) -> Option<Acute> {
-        let lately = |since: Option<Duration>| since.is_some_and(|since| since <= LATELY);
+        self.acute_within(LATELY)
+    }
+
+    fn acute_within(&self, most: Duration) -> Option<Acute> {
+        let lately = |since: Option<Duration>| since.is_some_and(|since| since <= most);
         if self.hangs {
             Some(Acute::Hangs)
         } else if lately(self.since_kill) {
@@ -112,8 +116,12 @@ impl Signs {
     }
 }
 
-/// How long a kill counts as current.
+/// How long a kill is worth a mark.
 pub const LATELY: Duration = Duration::from_mins(1);
+
+/// How long a kill is a danger: whoever is killed again and again is so within this time. After it the other signs say
+/// whether there is one.
+const DANGER: Duration = Duration::from_secs(10);
 
 const IMMINENT: Duration = Duration::from_mins(2);
 const CLOSE: Duration = Duration::from_mins(10);
@@ -126,7 +134,7 @@ const STALLS: [u32; 2] = [100, 1000];
 #[must_use]
 pub fn urgency(signs: &Signs) -> Urgency {
     let within = |most| signs.time_left.is_some_and(|left| left <= most);
-    if signs.acute().is_some() || signs.stuck {
+    if signs.acute_within(DANGER).is_some() || signs.stuck {
         Urgency::Killing
     } else if signs.band == Band::Critical || within(IMMINENT) {
         Urgency::Imminent
@@ -216,8 +224,11 @@ mod tests {
             since_kill: Some(Duration::from_secs(seconds)),
             ..Signs::default()
         };
-        assert_eq!(urgency(&killed(60)), Urgency::Killing);
-        assert_eq!(urgency(&killed(61)), Urgency::Calm);
+        assert_eq!(urgency(&killed(10)), Urgency::Killing);
+        // Nobody is in danger any more; that somebody was killed is still marked.
+        assert_eq!(urgency(&killed(11)), Urgency::Calm);
+        assert_eq!(killed(60).acute(), Some(Acute::Killed));
+        assert_eq!(killed(61).acute(), None);
         let stuck = Signs {
             stuck: true,
             ..Signs::default()

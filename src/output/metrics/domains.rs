@@ -111,7 +111,7 @@ fn sizes(page: &mut Page, rows: &[Row<'_>]) {
         ),
         rows,
         |row| {
-            let is_brief = row.watch.signs.time_left.is_some() && row.watch.forecast.is_brief();
+            let is_brief = row.watch.signs.time_left.is_some() && row.watch.forecast.is_unsure();
             is_brief.then_some(1.0)
         },
     );

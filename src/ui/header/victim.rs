@@ -197,7 +197,7 @@ fn near(watch: &Watch, limit: u64, detail: Detail, line: &mut Line) {
             urgency_tone(watch.urgency),
             format!(
                 ", full in {}",
-                format::forecast(left, watch.forecast.is_brief())
+                format::forecast(left, watch.forecast.is_unsure())
             ),
         ),
         None => match watch.acute() {
@@ -205,10 +205,11 @@ fn near(watch: &Watch, limit: u64, detail: Detail, line: &mut Line) {
             Some(Acute::Killed) => {
                 let ago = watch.signs.since_kill.unwrap_or_default();
                 let ago = format::duration(ago);
-                line.push(Tone::Critical, format!(", last kill there {ago} ago"));
+                let tone = urgency_tone(watch.urgency);
+                line.push(tone, format!(", last kill there {ago} ago"));
             }
             Some(acute @ (Acute::Hangs | Acute::Oom)) => {
-                line.push(Tone::Critical, format!(", {}", acute.phrase()));
+                line.push(urgency_tone(watch.urgency), format!(", {}", acute.phrase()));
             }
             None => {}
         },

@@ -1,7 +1,7 @@
 //! Signs of an OOM in a domain: counters and their pace, stalls, refaults.
 
 use super::{Subject, pair};
-use crate::app::view::domains::columns::counted;
+use crate::app::view::domains::columns::{counted, urgency_tone};
 use crate::app::view::domains::pace::Count;
 use crate::model::cgroup::Cgroup;
 use crate::text::format;
@@ -12,7 +12,7 @@ impl Subject<'_> {
         let mut lines = vec![Line::of(Tone::Accent, "Signs")];
         if let Some(acute) = self.watch.acute() {
             let label = Line::of(Tone::Dim, format!("  {:<11}", "state"));
-            lines.push(label.add(Tone::Critical, acute.phrase()));
+            lines.push(label.add(urgency_tone(self.watch.urgency), acute.phrase()));
         }
         let Some(group) = self.group else {
             let kills = self.snapshot.kills.host;

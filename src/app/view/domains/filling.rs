@@ -105,7 +105,7 @@ fn line(domain: &DomainState, watch: &Watch, snapshot: &Snapshot, level: u8) -> 
     };
     let mut line = match watch.signs.time_left {
         Some(left) => {
-            let left = format::forecast(left, watch.forecast.is_brief());
+            let left = format::forecast(left, watch.forecast.is_unsure());
             Line::of(loud, format!("FULL IN {left}"))
         }
         None if is_full(watch) => Line::of(Tone::Watch, "FILLED, now at rest"),

@@ -2,9 +2,17 @@
 //!
 //! The trend judges the last minute. The screen follows when it says the same three times in a row, and a shown
 //! rate approaches the new one in steps. A rise of the last seconds is shown at once: a fast leak leaves no time.
+//!
+//! A time is sure once the times of the last seconds have come true ([`Proof`]). Before that it is shown with a `?`, and only
+//! where the rise has lasted for a part of it; where usage rises and falls, only when the end is near ([`Peaks`]).
+
+mod peaks;
+mod proof;
 
 use std::time::Duration;
 
+use self::peaks::Peaks;
+use self::proof::Proof;
 use crate::app::view::gauge::trend::{Rate, Trend, brief_time, choose};
 use crate::model::time::Monotonic;
 
@@ -14,12 +22,17 @@ const AGREE: u8 = 3;
 /// At each reading, the shown rate moves by this part of its distance to the new rate.
 const STEP: f64 = 0.25;
 
+/// An end so near is told whatever came before.
+const AT_ONCE: Duration = Duration::from_secs(15);
+
 /// The last minute of a domain and the rate shown for it.
 #[derive(Debug, Clone)]
 pub struct Forecast {
     trend: Trend,
     /// The rise of the last seconds, and how long it has lasted.
     lately: Option<(f64, Duration)>,
+    proof: Proof,
+    peaks: Peaks,
     shown: Rate,
     others: u8,
     /// Nobody in it runs.
@@ -31,6 +44,8 @@ impl Default for Forecast {
         Self {
             trend: Trend::coarse(),
             lately: None,
+            proof: Proof::default(),
+            peaks: Peaks::default(),
             shown: Rate::Unknown,
             others: 0,
             is_frozen: false,
@@ -112,9 +127,15 @@ impl Forecast {
             .trend
             .lately()
             .filter(|(rate, over)| brief_time(*rate, *over, left).is_some());
-        if !is_new {
-            return;
+        if is_new {
+            self.follow();
         }
+        self.peaks.note(at, consumed, consumed.saturating_add(left));
+        self.proof.note(at, left, self.raw_time(left));
+    }
+
+    /// Lets the shown rate follow the last minute.
+    fn follow(&mut self) {
         let fresh = self.trend.minute();
         if let (Rate::Steady(shown), Rate::Steady(new)) = (self.shown, fresh)
             && Says::from_rate(self.shown) == Says::from_rate(fresh)
@@ -140,9 +161,18 @@ impl Forecast {
         choose(self.shown, self.lately)
     }
 
-    /// Time until `left` bytes are gone at that rate; `None` unless it grows, and where the end is further than what
-    /// was seen can tell.
+    /// Time until `left` bytes are gone at that rate; `None` unless it grows, where the end is further than what was seen can
+    /// tell, and where usage has turned back before.
     pub fn time_to(&self, left: u64) -> Option<Duration> {
+        let time = self.raw_time(left)?;
+        let is_told = time < AT_ONCE
+            || !self.peaks.is_below()
+                && (self.proof.is_right() || self.is_brief() || self.trend.has_lasted_for(time));
+        is_told.then_some(time)
+    }
+
+    /// Whatever the last seconds and the past say of it.
+    fn raw_time(&self, left: u64) -> Option<Duration> {
         match self.rate() {
             Rate::Steady(rate) if Says::from_rate(self.shown) == Says::Grows => {
                 self.trend.steady_time(rate, left)
@@ -158,10 +188,18 @@ impl Forecast {
     }
 
     /// True if the rate is only that of the last seconds.
-    pub fn is_brief(&self) -> bool {
+    fn is_brief(&self) -> bool {
         matches!(self.rate(), Rate::Lately(..))
     }
+
+    /// True if the times of the last seconds have not come true so far, or usage has turned back before.
+    pub fn is_unsure(&self) -> bool {
+        !self.proof.is_right() || self.peaks.is_below()
+    }
 }
+
+#[cfg(test)]
+mod oracle;
 
 #[cfg(test)]
 mod tests {
@@ -235,6 +273,6 @@ mod tests {
             }
         }
         assert!(told.is_some_and(|t| (31..=33).contains(&t)), "{told:?}");
-        assert!(forecast.is_brief());
+        assert!(matches!(forecast.rate(), Rate::Lately(..)));
     }
 }

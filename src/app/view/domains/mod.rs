@@ -202,7 +202,7 @@ impl Domains {
             .iter()
             .filter_map(|(scope, watch)| {
                 let left = watch.signs.time_left?;
-                Some((*scope, (left, watch.forecast.is_brief())))
+                Some((*scope, (left, watch.forecast.is_unsure())))
             })
             .collect();
         for domain in &snapshot.domains {

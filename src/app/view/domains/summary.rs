@@ -223,9 +223,9 @@ fn state(watch: &Watch) -> (Tone, String) {
         Some(Acute::Killed) if watch.own_band > Band::Normal => {}
         Some(Acute::Killed) => {
             let ago = format::duration(watch.signs.since_kill.unwrap_or_default());
-            return (Tone::Critical, format!("KILLED {ago}"));
+            return (urgency_tone(watch.urgency), format!("KILLED {ago}"));
         }
-        Some(acute) => return (Tone::Critical, acute.word().to_owned()),
+        Some(acute) => return (urgency_tone(watch.urgency), acute.word().to_owned()),
         None => {}
     }
     (tone(watch.own_band), watch.own_band.name().to_owned())
@@ -253,7 +253,7 @@ fn growth_tone(watch: &Watch) -> Tone {
 /// When it is full.
 fn when(watch: &Watch) -> Option<String> {
     let left = watch.signs.time_left?;
-    let left = format::forecast(left, watch.forecast.is_brief());
+    let left = format::forecast(left, watch.forecast.is_unsure());
     Some(format!("full in {left}"))
 }
 

@@ -24,7 +24,7 @@ const REACH: u32 = 25;
 /// A further one needs a trend that has lasted for this long.
 const LONG: Duration = Duration::from_mins(2);
 /// A forecast from the last seconds may always reach this far, and so many times as far as they last.
-const BRIEF_REACH: Duration = Duration::from_secs(30);
+const BRIEF_REACH: Duration = Duration::from_secs(15);
 const BRIEF_TIMES: u32 = 10;
 
 /// Points kept of a coarse trend; the newest half is about two seconds apart, the rest about ten.
@@ -194,6 +194,11 @@ impl Trend {
         };
         let agrees = (0.5..=2.0).contains(&(long / rate));
         agrees.then_some(time)
+    }
+
+    /// True if what the rate was learnt from is long enough for a forecast of this time that nothing has proved yet.
+    pub(in crate::app::view) fn has_lasted_for(&self, time: Duration) -> bool {
+        time <= self.span(WINDOW) * BRIEF_TIMES
     }
 
     /// How long the points reach back, within the window.

@@ -1,7 +1,7 @@
 //! The columns of the domains view themselves.
 
 use super::cells::{band, dash, event, na, outer, past};
-use super::{DomainColumn, DomainSort, branch, tone};
+use super::{DomainColumn, DomainSort, branch, tone, urgency_tone};
 use crate::app::view::columns::{Align, Width, cell, path_cell};
 use crate::app::view::domains::death::{Death, Reach};
 use crate::app::view::domains::name;
@@ -53,7 +53,7 @@ pub static COLUMNS: &[DomainColumn] = &[
             (Some(Acute::Killed), Some(_)) if c.watch.band > Band::Normal => {
                 cell(tone(c.watch.band), band(c))
             }
-            (Some(acute), _) => cell(Tone::Critical, acute.word()),
+            (Some(acute), _) => cell(urgency_tone(c.watch.urgency), acute.word()),
             (None, _) if c.watch.is_throttled() => cell(Tone::Danger, "THROTTLED"),
             (_, None) => na(),
             (_, Some(_)) => cell(tone(c.watch.band), band(c)),
@@ -299,7 +299,10 @@ pub static COLUMNS: &[DomainColumn] = &[
                 let since = c.watch.signs.since_kill.unwrap_or_default();
                 let kills = group.events.oom_kill.map(format::count).unwrap_or_default();
                 let ago = format::duration(since);
-                cell(Tone::Critical, format!("{kills} ({ago})").trim_start())
+                cell(
+                    urgency_tone(c.watch.urgency),
+                    format!("{kills} ({ago})").trim_start(),
+                )
             }
             (Some(_), _) => event(c, Count::OomKill, |group| group.events.oom_kill),
             (None, Some(kills)) => {
