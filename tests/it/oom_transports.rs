@@ -233,6 +233,50 @@ const TRANSPORTS: &[(&str, Printer)] = &[
         every_line(o, &format!("    [{}] ", seconds(r)), r);
     }),
     ("bare", |o, r| every_line(o, "", r)),
+    ("docker logs -t, up for hours", |o, r| {
+        let up = seconds(r).replace(' ', "1");
+        every_line(o, &format!("2026-11-22T{}.1Z [{up}] ", clock(r)), r);
+    }),
+    ("dmesg -w | ts, up for hours", |o, r| {
+        let up = seconds(r).replace(' ', "1");
+        every_line(o, &format!("Nov 22 {} [{up}] ", clock(r)), r);
+    }),
+    ("journalctl, coloured", |o, r| {
+        let prefix = format!("Nov 22 {} host kernel: \u{1b}[0;1;33m", clock(r));
+        escaped(o, &prefix, r);
+        o.insert_str(o.len() - 1, "\u{1b}[0m");
+    }),
+    ("journalctl, two colours, no end", |o, r| {
+        let prefix = format!("[{}] \u{1b}[0;1;39m\u{1b}[0;1;38:5:185m", seconds(r));
+        every_line(o, &prefix, r);
+    }),
+    ("journalctl short-full, a zone of numbers", |o, r| {
+        let prefix = format!("Sun 2026-11-22 {} -03 host kernel: ", clock(r));
+        indented(o, &prefix, r);
+    }),
+    ("journalctl short-full, Guam", |o, r| {
+        let prefix = format!("Sun 2026-11-22 {} ChST host kernel: ", clock(r));
+        indented(o, &prefix, r);
+    }),
+    ("a clock of 12 hours", |o, r| {
+        every_line(o, &format!("2026-11-22 {} PM host kernel: ", clock(r)), r);
+    }),
+    ("the form of date", |o, r| {
+        let prefix = format!("Sun Nov 22 {} UTC 2026 host kernel: ", clock(r));
+        every_line(o, &prefix, r);
+    }),
+    ("a level in front of the host", |o, r| {
+        let prefix = format!("Nov 22 {} [warning] host kernel: ", clock(r));
+        every_line(o, &prefix, r);
+    }),
+    ("grep -n of dmesg -T", |o, r| {
+        let number = o.lines().count() + 1;
+        every_line(o, &format!("{number}:[Sun Nov 22 {} 2026] ", clock(r)), r);
+    }),
+    ("kubectl logs --prefix of dmesg -T", |o, r| {
+        let prefix = format!("[pod/a-x7k2p/dmesg] [Sun Nov 22 {} 2026] ", clock(r));
+        every_line(o, &prefix, r);
+    }),
 ];
 
 /// What must be the same however the report came.

@@ -15,7 +15,7 @@ use super::{MAX_LINE, TextLog};
 use crate::oomlog::OomEvent;
 
 /// The telling words. Each is long enough to be rare: "oom" alone would stop at every "room".
-const WORDS: [&str; 36] = [
+const WORDS: [&str; 39] = [
     "oom-kill",
     "oom_reaper",
     "oom.group",
@@ -37,6 +37,10 @@ const WORDS: [&str; 36] = [
     "due to memory ",
     "total_vm",
     ": usage ",
+    // The journal writes a message with other bytes than text as an array of numbers: it may say anything.
+    "GE\":[",
+    "GE\": [",
+    "GE\" : [",
     // Mail programs break lines at blanks: the words above, in front of such a break.
     "ut of\n",
     "ut of \n",
@@ -287,6 +291,27 @@ Nov 22 10:00:02 host app[1]: a room, a zoom lens\n";
                     assert_eq!(kills(&by_line), kills(&by_chunk), "{broken:?}");
                 }
             }
+        }
+    }
+
+    #[test]
+    fn a_kill_that_the_journal_writes_as_numbers_is_found_in_chunks() {
+        let quiet =
+            "{\"_TRANSPORT\":\"kernel\",\"MESSAGE\":\"nothing happens here\"}\n".repeat(300);
+        let bytes = b"Out of memory: Killed process 9 (h\xffg) total-vm:8kB, anon-rss:4kB";
+        let numbers: Vec<String> = bytes.iter().map(u8::to_string).collect();
+        for (before, between) in [("", ","), (" ", ", ")] {
+            let numbers = numbers.join(between);
+            let entry =
+                format!("{{\"_TRANSPORT\":{before}\"kernel\",\"MESSAGE\":{before}[{numbers}]}}\n");
+            let mut found = Vec::new();
+            let mut text = TextLog::new();
+            text.chunk(format!("{quiet}{entry}{quiet}").as_bytes(), &mut found);
+            text.finish(&mut found);
+            assert!(
+                matches!(found.last(), Some(OomEvent::Report(report)) if report.kills[0].comm == "h\\xffg"),
+                "{entry}: {found:?}"
+            );
         }
     }
 

@@ -5,6 +5,7 @@
 //! the line counts: those inside it may be part of what a program wrote, so they never make a program's line the
 //! kernel's.
 
+mod colours;
 mod late;
 mod layers;
 mod tags;
@@ -51,11 +52,15 @@ impl Stripper {
     /// Takes the prefixes off.
     pub(super) fn strip(&mut self, line: &str) -> Stripped {
         let line = line.trim_end_matches(['\r', '\n']);
-        // A coloured line of dmesg begins with a colour. An escape elsewhere can be part of a name.
-        if line.starts_with("\u{1b}[") {
-            return self.strip_plain(&without_colours(line));
+        if colours::begin_or_end(line) {
+            return self.strip_plain(&colours::without(line));
         }
-        self.strip_plain(line)
+        let stripped = self.strip_plain(line);
+        // journalctl colours what is behind the prefix. An escape elsewhere can be part of a name.
+        if !stripped.whole && stripped.record.text.starts_with(colours::BEGIN) {
+            return self.strip_plain(&colours::without(line));
+        }
+        stripped
     }
 
     fn strip_plain(&mut self, line: &str) -> Stripped {
@@ -133,22 +138,6 @@ fn without_quotes(line: &str) -> &str {
             _ => return rest,
         };
     }
-}
-
-/// The line without `ESC [ … m`.
-fn without_colours(line: &str) -> String {
-    let mut plain = String::with_capacity(line.len());
-    let mut rest = line;
-    while let Some((before, after)) = rest.split_once("\u{1b}[") {
-        plain.push_str(before);
-        let end = after
-            .find(|c: char| !(c.is_ascii_digit() || c == ';'))
-            .unwrap_or(after.len());
-        rest = after.get(end..).unwrap_or("");
-        rest = rest.strip_prefix(['m', 'K']).unwrap_or(rest);
-    }
-    plain.push_str(rest);
-    plain
 }
 
 /// Undoes what transports do to characters: rsyslog writes control characters as `#NNN` (octal), mail programs

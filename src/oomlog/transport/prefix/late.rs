@@ -1,6 +1,8 @@
 //! Finds a date that does not begin the line: behind the line number of `grep -n`, a file name, the name of a
 //! container.
 
+use crate::oomlog::transport::stamp;
+
 /// Most bytes in front of the date.
 const MOST: usize = 160;
 
@@ -10,6 +12,10 @@ pub(super) fn begin(line: &str) -> Option<usize> {
     let head = head.get(..head.len().min(MOST))?;
     let time = head.windows(8).position(is_time)?;
     let date = line.get(..time)?;
+    // `dmesg -T` has its date in brackets: the bracket belongs to it.
+    if let Some(open) = bracket(line, date) {
+        return Some(open);
+    }
     let start = iso(date)
         .or_else(|| named_month(date))
         .or_else(|| numbers(date))?;
@@ -17,6 +23,16 @@ pub(super) fn begin(line: &str) -> Option<usize> {
     // A date inside a word is part of that word.
     let apart = !before.ends_with(|c: char| c.is_alphanumeric());
     (start > 0 && apart).then(|| priority(before).unwrap_or(start))
+}
+
+/// The bracket that opens in front of the date and holds nothing but it; not one that begins the line.
+fn bracket(line: &str, date: &str) -> Option<usize> {
+    let open = date.rfind('[').filter(|open| *open > 0)?;
+    let day = date.get(open + 1..)?;
+    let (inside, _) = line.get(open + 1..)?.split_once(']')?;
+    // A time of day without a date may be anything.
+    let dated = day.bytes().any(|b| b.is_ascii_digit());
+    (dated && !day.contains(']') && stamp::is_clock(inside)).then_some(open)
 }
 
 fn is_time(window: &[u8]) -> bool {
@@ -140,6 +156,10 @@ mod tests {
             ("7: ", "Mon Feb  3 04:05:06 2025 x"),
             ("7: ", "3 Feb 2025 04:05:06 x"),
             ("pod/a ", "<4>1 2024-05-26T06:17:00Z host kernel - - - x"),
+            ("1:", "[Sun Nov 22 17:09:46 2026] x"),
+            ("logger-1  | ", "[Sun Nov 22 17:09:46 2026] x"),
+            ("[pod/a/dmesg] ", "[dim. nov. 22 17:09:46 2026] x"),
+            ("dmesg.txt:", "[日 11月 22 17:09:46 2026] x"),
             ("adb: ", "03-04 05:06:07.890     0     0 W kernel  : x"),
         ] {
             assert_eq!(

@@ -9,7 +9,7 @@ const FACILITIES: [&str; 13] = [
     "ftp", "local",
 ];
 /// Level names of `dmesg -x` and of `talosctl dmesg`.
-const LEVELS: [&str; 10] = [
+pub(super) const LEVELS: [&str; 10] = [
     "emerg", "alert", "crit", "err", "error", "warn", "warning", "notice", "info", "debug",
 ];
 
@@ -140,4 +140,12 @@ impl<'a> Peeler<'a> {
         }
         true
     }
+}
+
+/// What a bracket of the kernel or of `dmesg` holds: a stamp, the caller, the time since the last line.
+pub(super) fn is_stamp(inside: &str) -> bool {
+    stamp::since_boot(inside).is_some()
+        || stamp::caller(inside).is_some()
+        || stamp::is_clock(inside)
+        || stamp::is_relative(inside)
 }

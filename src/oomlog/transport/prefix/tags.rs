@@ -1,11 +1,16 @@
 //! Who wrote a line, as syslog, the journal and logcat name it behind the stamp.
 
 use super::Peeler;
+use super::layers::{LEVELS, is_stamp};
 
 impl Peeler<'_> {
     /// `host kernel: `, `host app[12]: `, `kern.warn kernel: `, `host kernel - - - `.
     pub(super) fn host_and_tag(&mut self) {
-        self.rest = behind_zone(self.rest);
+        self.rest = behind_level(behind_zone(self.rest));
+        // A stamp of the kernel, not the name of a host.
+        if begins_with_stamp(self.rest) {
+            return;
+        }
         if let Some(rest) = behind_kernel_tag(self.rest, true) {
             self.claim(0);
             self.take(rest);
@@ -108,17 +113,62 @@ impl Peeler<'_> {
     }
 }
 
-/// Without the name of the time zone (`journalctl -o short-full`): `UTC host app: `.
+/// Without what ends a stamp: `PM`, the time zone as a name or a number (`journalctl -o short-full`), the year
+/// behind it (`date`): `UTC host app: `, `-03 host app: `, `UTC 2026 host app: `.
 fn behind_zone(text: &str) -> &str {
-    let Some((zone, rest)) = text.split_once(' ') else {
+    let rest = behind_word(text, |word| matches!(word, "AM" | "PM" | "am" | "pm"));
+    let behind = behind_word(rest, is_zone);
+    if behind.len() == rest.len() {
+        return rest;
+    }
+    behind_word(behind, |word| {
+        word.len() == 4
+            && (word.starts_with("19") || word.starts_with("20"))
+            && word.bytes().all(|b| b.is_ascii_digit())
+    })
+}
+
+/// Without `[warning] ` in front of the host.
+fn behind_level(text: &str) -> &str {
+    behind_word(text, |word| {
+        let inside = word.strip_prefix('[').and_then(|w| w.strip_suffix(']'));
+        inside.is_some_and(|level| LEVELS.contains(&level))
+    })
+}
+
+/// The text behind its first word, if that is such a word and a host can follow: a host has no colon.
+fn behind_word(text: &str, is_such: impl Fn(&str) -> bool) -> &str {
+    let Some((word, rest)) = text.split_once(' ') else {
         return text;
     };
-    let is_zone = (3..=5).contains(&zone.len()) && zone.bytes().all(|b| b.is_ascii_uppercase());
     let host_follows = rest
         .split(' ')
         .next()
         .is_some_and(|host| !host.ends_with(':'));
-    if is_zone && host_follows { rest } else { text }
+    if is_such(word) && host_follows {
+        rest
+    } else {
+        text
+    }
+}
+
+/// `UTC`, `ChST`, `-03`, `+0530`.
+fn is_zone(word: &str) -> bool {
+    if let Some(digits) = word.strip_prefix(['+', '-']) {
+        return matches!(digits.len(), 2 | 4) && digits.bytes().all(|b| b.is_ascii_digit());
+    }
+    let upper = |c: char| c.is_ascii_uppercase();
+    (3..=5).contains(&word.len())
+        && word.starts_with(upper)
+        && word.ends_with(upper)
+        && word.bytes().all(|b| b.is_ascii_alphabetic())
+}
+
+/// The text begins with a stamp in brackets: `[12345.678901] `.
+fn begins_with_stamp(text: &str) -> bool {
+    text.strip_prefix('[')
+        .and_then(|rest| rest.split_once(']'))
+        .is_some_and(|(inside, _)| is_stamp(inside))
 }
 
 /// `PID TID L TAG: text`, with pid 0 for the kernel.
