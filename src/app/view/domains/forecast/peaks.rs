@@ -16,7 +16,7 @@ const LEAST_FALL: f64 = 0.25;
 pub(super) struct Peaks {
     bottom: u64,
     top: u64,
-    peaks: [Option<(Monotonic, u64)>; 4],
+    turned: [Option<(Monotonic, u64)>; 4],
     next: usize,
     is_below: bool,
 }
@@ -34,11 +34,11 @@ impl Peaks {
         } else if rise >= LEAST_RISE * limit as f64
             && (self.top - consumed) as f64 >= LEAST_FALL * rise
         {
-            self.peaks[self.next % self.peaks.len()] = Some((at, self.top));
+            self.turned[self.next % self.turned.len()] = Some((at, self.top));
             self.next += 1;
             (self.bottom, self.top) = (consumed, consumed);
         }
-        let known = self.peaks.iter().flatten();
+        let known = self.turned.iter().flatten();
         let above = known.filter(|(then, top)| at.since(*then) <= LASTS && *top >= consumed);
         self.is_below = above.count() >= 2;
     }
