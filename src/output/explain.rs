@@ -175,6 +175,8 @@ pub struct Totals {
     pub kills: u64,
     /// Kills by other programs alone: no report tells of them.
     pub by_programs: u64,
+    /// Processes that the list has, though they did not die.
+    pub survivors: u64,
     /// Places where records of the log are missing.
     pub gaps: u64,
     /// Reports whose writer the log does not prove.
@@ -197,7 +199,13 @@ impl Totals {
             }
             (0, 0) => "No OOM kill was found.".to_owned(),
             (0, _) => format!("{reports}, but the log holds no kill."),
-            _ => killed(self.kills, self.by_programs, self.reports) + ":",
+            _ => {
+                let killed = killed(self.kills, self.by_programs, self.reports);
+                match self.survivors {
+                    0 => killed + ":",
+                    lived => format!("{killed}, {lived} did not die:"),
+                }
+            }
         }
     }
 

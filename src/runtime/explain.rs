@@ -361,19 +361,19 @@ impl Printer {
         let totals = listing::Totals {
             reports: self.reports,
             kills: self.kills,
-            by_programs: self.tally.by_programs(),
             gaps: self.gaps,
             unproven: self.unproven,
             left_out: self.left_out,
             is_blind: self.is_blind,
             refused: self.refused,
+            ..self.tally.totals()
         };
         if self.json {
             if self.reports == 0 {
                 write!(self.out, "{}", listing::Totals::json_head())?;
             }
-            let user_kills = self.user_kills.iter().map(String::as_str);
-            writeln!(self.out, "{}", totals.json_end(user_kills))?;
+            let kills = self.user_kills.iter().map(String::as_str);
+            writeln!(self.out, "{}", totals.json_end(kills))?;
             return self.out.flush();
         }
         if let Some(summary) = self.tally.summary() {

@@ -83,7 +83,7 @@ pub fn verdict(prospect: &Prospect, host: bool) -> Line {
     let size = format::size;
     let frees = format!(
         "Kills free at most {} of {}",
-        size(prospect.by_kill),
+        size(prospect.by_kill.min(prospect.held())),
         size(prospect.held())
     );
     match prospect.outlook() {
@@ -129,7 +129,8 @@ pub fn rows(ledger: &Ledger, beneath: impl Fn(Kind) -> Vec<Line>) -> Vec<Line> {
         let mut some = entries
             .filter(|entry| entry.kind.freed_by() == how)
             .peekable();
-        let uncounted = if how == FreedBy::Hand {
+        // With counters lost the rest can be of any kind: it comes last, under a heading of its own.
+        let uncounted = if how == FreedBy::Hand && !ledger.is_partial() {
             ledger.uncounted()
         } else {
             0
@@ -152,13 +153,20 @@ pub fn rows(ledger: &Ledger, beneath: impl Fn(Kind) -> Vec<Line>) -> Vec<Line> {
             lines.extend(beneath(entry.kind));
         }
         if uncounted > 0 {
-            lines.push(row(
-                "uncounted",
-                uncounted,
-                ledger.used,
-                "pipes, unix sockets, drivers",
-            ));
+            let about = "pipes, unix sockets, drivers";
+            lines.push(row("uncounted", uncounted, ledger.used, about));
         }
+    }
+    let rest = ledger.uncounted();
+    if ledger.is_partial() && rest > 0 {
+        let size = format!("  {}", format::size(rest));
+        lines.push(Line::of(Tone::Accent, "Of a kind that is not known").add(Tone::Dim, size));
+        lines.push(row(
+            "uncounted",
+            rest,
+            ledger.used,
+            "its counters are missing",
+        ));
     }
     lines
 }

@@ -176,7 +176,7 @@ fn the_list_has_the_reason_of_a_program() {
         "it did not die",
         "51.07% > 50.00%",
         "b.scope",
-        "2 killed by other programs:",
+        "2 killed by other programs, 1 did not die:",
     ] {
         assert!(text.contains(part), "{part}\n{text}");
     }

@@ -50,6 +50,7 @@ mod ledger;
 mod limits;
 mod load_test;
 mod lookout;
+mod lost_lines;
 mod mutilated;
 mod one_name;
 mod oom_assembler;

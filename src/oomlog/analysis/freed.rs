@@ -1,5 +1,6 @@
 //! The memory that a kill freed: the sizes of the dead, and what the reaper could not take.
 
+use super::ledger::report::prospect;
 use super::pgtables_kb;
 use crate::oomlog::OomReport;
 
@@ -25,18 +26,23 @@ pub struct Freed {
     pub page_tables_kb: Option<u64>,
     /// Swap, where the table of tasks has it.
     pub swap_kb: Option<u64>,
+    /// What kills could free at most in the domain that ran out ([`Prospect::by_kill`](super::ledger::Prospect::by_kill)):
+    /// memory that a process brought along from another cgroup stays charged there. `None` where the log does not tell.
+    pub by_kill_kb: Option<u64>,
     /// Anonymous memory that the reaper could not take, where its line is in the log: the process had locked it,
     /// or was already exiting.
     pub left_kb: Option<u64>,
 }
 
 impl Freed {
-    /// The most RAM in kB that the kill can have freed at once: what the dead alone may have held.
+    /// The most RAM in kB that the kill can have freed at once where memory was short: what the dead alone may have
+    /// held, and no more than all kills together could free.
     #[must_use]
     pub fn at_most_kb(&self) -> u64 {
         let tables = self.page_tables_kb.unwrap_or(0);
         let held = self.anon_kb.saturating_add(tables);
         held.saturating_sub(self.left_kb.unwrap_or(0))
+            .min(self.by_kill_kb.unwrap_or(u64::MAX))
     }
 }
 
@@ -71,6 +77,7 @@ pub fn freed(report: &OomReport) -> Option<Freed> {
     }
     // A process that died without a line of its own shared the memory of a victim: nothing to add.
     freed.left_kb = left(report);
+    freed.by_kill_kb = prospect(report).map(|known| known.by_kill / 1024);
     (freed.counted > 0).then_some(freed)
 }
 

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use super::page_kb;
-use crate::oomlog::{OomReport, TaskRow};
+use crate::oomlog::{OomReport, Outcome, TaskRow};
 
 /// The processes of one name.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -33,8 +33,8 @@ pub struct GroupHolder {
     pub cache_kb: u64,
     /// Swapped out, in kB, where it is counted.
     pub swap_kb: Option<u64>,
-    /// Victims that are known to be of this cgroup.
-    pub killed: u64,
+    /// Victims of this cgroup; `None` where the log has lost who died or of which cgroup the victim was.
+    pub killed: Option<u64>,
 }
 
 /// Processes by name, the largest (resident and swapped) first; `None` without a table of tasks or without the size
@@ -80,13 +80,25 @@ pub fn by_cgroup(report: &OomReport) -> Option<Vec<GroupHolder>> {
         let (Some(anon_kb), Some(cache_kb)) = (kb(["anon", "rss"]), kb(["file", "cache"])) else {
             continue;
         };
-        let here = report.task_memcg.as_ref() == Some(path);
+        let victims = report.task_memcg.as_ref().map(|of| {
+            if of == path {
+                report.kills.len() as u64
+            } else {
+                0
+            }
+        });
+        // Without a line about a death somebody may have died all the same.
+        let killed = match (report.kills.is_empty(), report.outcome) {
+            (true, Outcome::NobodyKillable | Outcome::Ignored) => Some(0),
+            (true, _) => None,
+            (false, _) => victims,
+        };
         holders.push(GroupHolder {
             path: path.clone(),
             anon_kb,
             cache_kb,
             swap_kb: stats.get("swap").map(|bytes| bytes / 1024),
-            killed: if here { report.kills.len() as u64 } else { 0 },
+            killed,
         });
     }
     holders.sort_by_key(|holder| std::cmp::Reverse(holder.anon_kb.saturating_add(holder.cache_kb)));
@@ -187,7 +199,24 @@ mod tests {
             .iter()
             .map(|h| (h.path.as_str(), h.killed))
             .collect();
-        assert_eq!(paths, [("/a/b", 1), ("/a/c", 0), ("/a", 0)]);
+        assert_eq!(
+            paths,
+            [("/a/b", Some(1)), ("/a/c", Some(0)), ("/a", Some(0))]
+        );
+        // One of the two lines is lost: nobody knows.
+        for lost in [
+            OomReport {
+                kills: Vec::new(),
+                ..report.clone()
+            },
+            OomReport {
+                task_memcg: None,
+                ..report.clone()
+            },
+        ] {
+            let holders = by_cgroup(&lost).unwrap();
+            assert!(holders.iter().all(|holder| holder.killed.is_none()));
+        }
         assert_eq!(by_cgroup(&OomReport::default()), None);
     }
 }

@@ -7,7 +7,7 @@ use super::gfp::version;
 use super::memcg_total::{SwapLimit, memcg_total, swap_limit};
 use super::page_kb;
 use super::swap::{SwapState, swap};
-use crate::oomlog::{Constraint, OomReport, Pid, TaskRow, UsageKind};
+use crate::oomlog::{Constraint, MemoryState, OomReport, Pid, TaskRow, UsageKind};
 
 /// How many sizes of the host's swap are tried, each twice as large, from the size of the cgroup's limit on.
 const SWAP_SIZES: u32 = 8;
@@ -170,14 +170,20 @@ fn totals(report: &OomReport, page_kb: u64) -> Option<Totals> {
         _ => None,
     };
     let pages = match nodes {
-        Some(list) => {
-            let allowed = |node: u32| in_list(list, node);
-            let zones = memory.zones.iter().filter(|zone| allowed(zone.node));
-            zones.filter_map(|zone| zone.get("present")).sum::<u64>() / page_kb
-        }
+        Some(list) => nodes_kb(memory, list)? / page_kb,
         None => memory.ram_pages?.checked_sub(memory.reserved_pages?)?,
     };
     Some(Totals::exact(pages.saturating_add(swap)))
+}
+
+/// RAM of these nodes in kB; `None` if the log has lost a zone of them.
+fn nodes_kb(memory: &MemoryState, list: &str) -> Option<u64> {
+    if memory.lacks_zone(|node| in_list(list, node)) {
+        return None;
+    }
+    let zones = memory.zones.iter().filter(|zone| in_list(list, zone.node));
+    let sizes = zones.filter_map(|zone| zone.get("present"));
+    sizes.reduce(u64::saturating_add)
 }
 
 /// The limit, and the swap that it may use as far as it exists ([`memcg_total`]). The log does not say how much

@@ -67,8 +67,8 @@ pub enum RootCause {
     NodesExhausted {
         /// The list as printed, e.g. `0-1,3`.
         nodes: String,
-        /// Free memory on them, in kB.
-        free_kb: u64,
+        /// Free memory on them, in kB; `None` if the log has lost a zone of them.
+        free_kb: Option<u64>,
         /// Free memory on them in zones that the request may not use, in kB: mostly movable-only zones.
         unusable_kb: u64,
         /// Free memory on the other nodes, in kB, where the report has it.

@@ -201,6 +201,12 @@ pub fn is_fragmentation(report: &OomReport) -> Option<bool> {
     };
     allowed().next()?;
     let fragmented = allowed().any(|s| s.verdict == ZoneVerdict::Fragmented);
+    // A zone whose line is lost may have had a block.
+    let memory = report.memory.as_ref();
+    let lost = memory.is_some_and(|memory| memory.lacks_zone(|_| true));
+    if fragmented && lost {
+        return None;
+    }
     Some(fragmented && allowed().all(|s| s.verdict != ZoneVerdict::Usable))
 }
 

@@ -204,7 +204,13 @@ impl OomAssembler {
     ) {
         let begins = matches!(verdict, Verdict::Invoked(_));
         let mut refuted = None;
-        let (index, held_back) = match self.reports.place(record, &verdict) {
+        let place = match (self.reports.place(record, &verdict), &verdict) {
+            (Place::New { .. }, Verdict::Killed(killed)) if !self.headless.is_waiting() => {
+                Place::or_new(self.reports.of_nameless_group(record, killed))
+            }
+            (place, _) => place,
+        };
+        let (index, held_back) = match place {
             Place::Known(index) => (index, false),
             Place::New { held_back } => {
                 let body = self

@@ -22,6 +22,12 @@ const BURST: u64 = 5;
 const CHOSEN_WITHIN: u64 = 5;
 /// How long after the kill the reaper may print, in seconds.
 const REAP_WITHIN: u64 = 600;
+/// How far apart the lines of a group kill that nothing announces can be, in seconds.
+const TOGETHER: u64 = 1;
+/// The kernel prints the body of so many reports ([`RATE_BURST`]) in so many seconds (mm/oom_kill.c `oom_rs`).
+const RATE_INTERVAL: u64 = 5;
+/// See [`RATE_INTERVAL`].
+const RATE_BURST: usize = 10;
 /// A report of the same cgroup within this many seconds repeats the earlier one, if neither found a victim.
 const REPEAT_WITHIN: u64 = 60;
 
@@ -46,7 +52,7 @@ pub(crate) enum Place {
 
 impl Place {
     /// A kill or an outcome is worth a report of its own.
-    fn or_new(index: Option<usize>) -> Self {
+    pub(crate) fn or_new(index: Option<usize>) -> Self {
         index.map_or(Self::New { held_back: false }, Self::Known)
     }
 
@@ -269,6 +275,39 @@ impl OpenReports {
             .or_else(|| self.newest(|draft| fits(draft) && may_be_thread(draft, victim, record)))
             .or_else(|| self.newest(|draft| joins(draft) && draft.report.tasks.is_none()))
             .or_else(|| self.newest(|draft| fits(draft) && may_be_child(draft)))
+    }
+}
+
+impl OpenReports {
+    /// The report that a kill line without one belongs to where the log has lost the line that announces a group kill
+    /// (`dmesg -l warn,err` has no such lines): the newest, whose first line is there. The kernel prints that line for
+    /// every OOM, unless it printed [`RATE_BURST`] of them within [`RATE_INTERVAL`].
+    pub(crate) fn of_nameless_group(
+        &self,
+        record: &LogRecord,
+        victim: &KilledLine,
+    ) -> Option<usize> {
+        record.at?;
+        let headers = self.kept.iter().filter(|draft| draft.report.has_header);
+        let printed = headers.filter(|draft| draft.is_fresh(record.at, RATE_INTERVAL));
+        let index = self.newest(|draft| draft.caller == record.caller)?;
+        let draft = self.kept.get(index)?;
+        let report = &draft.report;
+        let table = report.tasks.as_ref();
+        let joins = report.has_header
+            && !report.kills.is_empty()
+            && report.kills.len() < MAX_TASKS
+            && !report.gap
+            && report.message == victim.message
+            // Kernels with groups print it.
+            && victim.adj.is_some_and(|adj| adj != -1000)
+            // Where the log has the line about the choice, it would have that about the group as well, of the same level.
+            && table.map_or(report.constraint_text.is_none() && report.chosen.is_none(), |table| {
+                table.row(victim.pid).is_some()
+            })
+            && !is_dead(draft, victim.pid)
+            && draft.is_fresh(record.at, TOGETHER);
+        (joins && printed.count() < RATE_BURST.min(MAX_REPORTS)).then_some(index)
     }
 }
 

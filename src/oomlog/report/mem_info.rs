@@ -151,6 +151,12 @@ impl MemoryState {
         value(&self.counters, key)
     }
 
+    /// True if the log has lost the counters of a zone of such a node: only the line of its free blocks is there.
+    pub(crate) fn lacks_zone(&self, of: impl Fn(u32) -> bool) -> bool {
+        let mut zones = self.zones.iter();
+        zones.any(|zone| zone.get("free").is_none() && of(zone.node))
+    }
+
     /// Takes a line. The first value counts: a second Mem-Info inside a report belongs to another message.
     pub(crate) fn take(&mut self, line: MemoryLine) {
         match line {
@@ -179,10 +185,19 @@ impl MemoryState {
                 }
             }
             MemoryLine::Blocks { node, zone, blocks } => {
-                if let Some(zone) = self.zone(node, &zone)
-                    && zone.blocks.is_empty()
-                {
-                    zone.blocks = blocks;
+                match self.zone(node, &zone) {
+                    Some(known) if known.blocks.is_empty() => known.blocks = blocks,
+                    Some(_) => {}
+                    // The kernel prints both lines of every zone (`show_free_areas`).
+                    None => push(
+                        &mut self.zones,
+                        Zone {
+                            node,
+                            name: zone,
+                            blocks,
+                            ..Zone::default()
+                        },
+                    ),
                 }
             }
             MemoryLine::Huge(pool) => {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::fmt::Write as _;
 
-use super::{killed, printable};
+use super::{Totals, killed, printable};
 use crate::oomlog::{OomReport, UserspaceKill};
 use crate::text::event::scope_word;
 use crate::text::wording::short_group;
@@ -20,6 +20,7 @@ const MOST: usize = 4096;
 pub struct Tally {
     kills: u64,
     by_programs: u64,
+    survivors: u64,
     reports: u64,
     first: Option<String>,
     last: Option<String>,
@@ -89,6 +90,7 @@ impl Tally {
         }
         // One that lives on is in the list, but not among the dead.
         if kill.survived {
+            self.survivors += 1;
             return;
         }
         self.kills += 1;
@@ -98,10 +100,14 @@ impl Tally {
         self.programs.add(kill.killer.name(), 1);
     }
 
-    /// Kills by other programs than the kernel.
+    /// Its part of the totals: kills by other programs than the kernel, and who lived on.
     #[must_use]
-    pub fn by_programs(&self) -> u64 {
-        self.by_programs
+    pub fn totals(&self) -> Totals {
+        Totals {
+            by_programs: self.by_programs,
+            survivors: self.survivors,
+            ..Totals::default()
+        }
     }
 
     fn stamp(&mut self, stamp: &str) {

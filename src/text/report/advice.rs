@@ -1,7 +1,7 @@
 //! The advice ("What to do now") in sentences. The dashboard puts a key in front of a step; printed reports
 //! put the kind of step there.
 
-use crate::model::cgroup::container::short_id;
+use crate::model::cgroup::container::{Kind, nearest_owner, short_id, unit_of};
 use crate::model::cgroup::limits::LimitFile;
 use crate::model::process::Pid;
 use crate::model::recall::Remembered;
@@ -240,17 +240,41 @@ fn raise(
     let now = limit_kb.map_or_else(String::new, |limit| {
         format!(" (now {}{with_swap})", kb(limit))
     });
-    let systemd = set_property(cgroup.unwrap_or("/"), user);
-    let how = match version.map(|version| (version, LimitFile::hard_limit(version.into()).name())) {
-        // systemd cannot set a limit on memory and swap together.
-        Some((MemcgVersion::V1, hard)) if with_swap_kb.is_some() => format!(
-            "the container's memory and swap options, or {} and then {hard}",
-            LimitFile::V1Memsw.name()
-        ),
-        Some((_, hard)) => format!("{systemd}, the container's memory option, or {hard}"),
-        None => format!("{systemd}, or the container's memory option"),
+    let both = with_swap_kb.is_some() && version == Some(MemcgVersion::V1);
+    let mut ways = Vec::new();
+    // systemd cannot set a limit on memory and swap together.
+    if !both && cgroup.is_none_or(|path| unit_of(path).is_some()) {
+        ways.push(set_property(cgroup.unwrap_or("/"), user));
+    }
+    // Without a path the group may be a container's.
+    if cgroup.is_none_or(|path| nearest_owner(path).is_some_and(|owner| is_container(owner.kind))) {
+        let option = if both {
+            "the container's memory and swap options"
+        } else {
+            "the container's memory option"
+        };
+        ways.push(option.to_owned());
+    }
+    if let Some(version) = version {
+        let hard = LimitFile::hard_limit(version.into()).name();
+        ways.push(if both {
+            format!("{} and then {hard}", LimitFile::V1Memsw.name())
+        } else {
+            hard.to_owned()
+        });
+    }
+    let how = match ways.split_last() {
+        Some((last, [])) => format!(": {last}"),
+        Some((last, [first])) => format!(": {first}, or {last}"),
+        Some((last, others)) => format!(": {}, or {last}", others.join(", ")),
+        None => String::new(),
     };
-    format!("if {name} needs what it used, raise its limit{now}: {how}")
+    format!("if {name} needs what it used, raise its limit{now}{how}")
+}
+
+/// True for what a container runtime or a machine manager sets limits of, by an option of its own.
+fn is_container(kind: Kind) -> bool {
+    !matches!(kind, Kind::Unit | Kind::UserUnit | Kind::Monitor)
 }
 
 fn limit_alone(comm: &str, processes: u64) -> String {

@@ -248,6 +248,9 @@ fn verdict(zone: &Zone, state: Option<&ZoneState>) -> (Tone, String) {
             }
         }
         None => {
+            if zone.get("free").is_none() {
+                return (Tone::Dim, "its counters are not in this log".to_owned());
+            }
             let below = |key| matches!((zone.get("free"), zone.get(key)), (Some(free), Some(mark)) if free < mark);
             match (below("min"), below("low")) {
                 (true, _) => (Tone::Critical, "below min"),

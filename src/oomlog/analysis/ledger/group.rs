@@ -1,5 +1,6 @@
 //! The ledger of a memory cgroup, from its `memory.stat` or from the same lines in a report.
 
+use super::shmem::shmem;
 use super::{Kind, Ledger};
 
 /// What a cgroup's files say, in bytes.
@@ -34,14 +35,13 @@ impl GroupCounts {
             Some(a?.saturating_add(b?))
         };
         let anon_lists = lists(["active_anon", "inactive_anon"]);
-        // v1 before 4.18 has no line for it, but it is on the lists of anonymous pages.
-        let shmem = get("shmem").or_else(|| Some(anon_lists?.saturating_sub(anon?)));
+        let shmem = shmem(&get);
         // `file` is NR_FILE_PAGES: the swap cache is in it (mm/swap_state.c `add_to_swap_cache`).
         let swap_cache = get("swapcached").unwrap_or(0);
-        let cache = all_cache.map(|all| {
-            all.saturating_sub(shmem.unwrap_or(0))
-                .saturating_sub(swap_cache)
-        });
+        // Without the count of shared memory, which is in it too, that of the rest is not known.
+        let cache = all_cache
+            .zip(shmem)
+            .map(|(all, shmem)| all.saturating_sub(shmem).saturating_sub(swap_cache));
         let file_lists = lists(["active_file", "inactive_file"]);
         let unevictable = get("unevictable").unwrap_or(0);
         // memory.stat has no count of locked pages. What is unevictable is page cache as far as the lists of files lack

@@ -72,11 +72,11 @@ impl HostCounts {
     pub fn ledger(&self) -> Ledger {
         let or_0 = |value: Option<u64>| value.unwrap_or(0);
         let unevictable = or_0(self.unevictable);
-        let shmem = or_0(self.shmem);
         // A report has the lists alone: shared memory is on those of anonymous pages, locked memory on the other one.
+        // With one of the three counters lost, what programs hold is not known.
         let anon = self.anon.or_else(|| {
-            let listed = self.anon_lists?.saturating_add(unevictable);
-            Some(listed.saturating_sub(shmem))
+            let listed = self.anon_lists?.saturating_add(self.unevictable?);
+            Some(listed.saturating_sub(self.shmem?))
         });
         let cache = self.cache.or(self.file_lists);
         // Page cache on neither list of files is on that of unevictable pages: locked by a program, or ramfs.

@@ -11,6 +11,7 @@ pub mod group;
 pub mod host;
 mod prospect;
 pub mod report;
+pub(in crate::oomlog::analysis) mod shmem;
 
 pub use prospect::{Outlook, Prospect};
 
@@ -150,6 +151,18 @@ impl Ledger {
     pub fn get(&self, kind: Kind) -> u64 {
         let entry = self.entries.iter().find(|entry| entry.kind == kind);
         entry.map_or(0, |entry| entry.bytes)
+    }
+
+    /// True if the source tells what these kinds hold, 0 included.
+    #[must_use]
+    pub fn tells(&self, kinds: &[Kind]) -> bool {
+        !kinds.iter().any(|kind| self.untold.contains(kind))
+    }
+
+    /// True if a counter that every kernel has is not told: then the rest without a name can be of any kind.
+    #[must_use]
+    pub fn is_partial(&self) -> bool {
+        !self.tells(&[Kind::Private, Kind::Shmem, Kind::PageCache])
     }
 
     /// Sum of the entries.

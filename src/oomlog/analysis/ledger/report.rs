@@ -16,10 +16,14 @@ pub fn ledger(report: &OomReport) -> Option<Ledger> {
     }
 }
 
+/// Private memory that no row of the table holds is a lost row from this part of the memory in use on: a tenth.
+const LOST: u64 = 10;
+
 /// What kills could free at most; `None` without the numbers or without the table of tasks.
 #[must_use]
 pub fn prospect(report: &OomReport) -> Option<Prospect> {
-    let ledger = ledger(report)?;
+    // With a counter lost nobody knows what would be left.
+    let ledger = ledger(report).filter(|ledger| !ledger.is_partial())?;
     let limit = match report.memcg.as_ref().filter(|_| report.is_memcg()) {
         Some(memcg) => {
             let usage = memcg.usage(UsageKind::Memory)?;
@@ -32,7 +36,12 @@ pub fn prospect(report: &OomReport) -> Option<Prospect> {
         }
         None => host(report)?.total,
     };
-    let table = report.tasks.as_ref().filter(|table| table.dropped == 0)?;
+    let table = report.tasks.as_ref().filter(|table| {
+        let chosen = report.chosen.as_ref().map(|chosen| chosen.pid);
+        let victim = report.kills.first().map(|kill| kill.pid);
+        let mut named = chosen.into_iter().chain(victim);
+        table.dropped == 0 && !report.gap && named.all(|pid| table.row(pid).is_some())
+    })?;
     let page = page_kb(report)?.saturating_mul(1024);
     let killable = || table.rows.iter().filter(|row| row.adj != Some(-1000));
     // Before 6.8 the table has only the sum: files and shared memory are in it.
@@ -47,6 +56,11 @@ pub fn prospect(report: &OomReport) -> Option<Prospect> {
     let anon = ledger
         .get(Kind::Private)
         .saturating_add(ledger.get(Kind::Locked));
+    // What nobody in the table holds was held by somebody whose row is lost.
+    let rows = table.rows.iter().filter_map(|row| row.rss_anon.or(row.rss));
+    let held = bytes(sum(&mut rows.into_iter()));
+    let nobodys = anon.saturating_sub(held);
+    (nobodys.saturating_mul(LOST) <= ledger.used).then_some(())?;
     let by_kill = private
         .min(anon)
         .saturating_add(shared)

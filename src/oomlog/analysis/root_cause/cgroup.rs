@@ -3,6 +3,7 @@
 use super::kernel::{plain, sorted};
 use super::{KernelPart, KernelShare, KernelUse, RootCause, largest};
 use crate::oomlog::analysis::holders::resident_kb;
+use crate::oomlog::analysis::ledger::shmem::shmem;
 use crate::oomlog::analysis::share::{FULL, reaches};
 use crate::oomlog::report::memcg::{MemcgUse, Usage};
 use crate::oomlog::{OomReport, UsageKind};
@@ -20,8 +21,11 @@ pub(super) fn cause(report: &OomReport) -> Option<RootCause> {
         let resident = resident_kb(report).filter(|kb| *kb <= full)?;
         return largest(full, &[(resident, &RootCause::LimitByProcesses)]);
     };
-    let shmem = sum(&["shmem"]).unwrap_or(0);
-    let cache = sum(&["file", "cache"]).unwrap_or(0).saturating_sub(shmem);
+    let shmem = shmem(|key| sum_kb(memcg, &[key]));
+    let files = sum(&["file", "cache"]);
+    let cache = files
+        .zip(shmem)
+        .map(|(files, shmem)| files.saturating_sub(shmem));
     let parts = parts(memcg);
     let kernel = kernel_kb(memcg, &parts);
     let by_kernel = |share| {
@@ -31,15 +35,20 @@ pub(super) fn cause(report: &OomReport) -> Option<RootCause> {
             caches: Vec::new(),
         })
     };
-    largest(
+    let (known_cache, known_shmem) = (cache.unwrap_or(0), shmem.unwrap_or(0));
+    let found = largest(
         full,
         &[
             (kernel, &by_kernel),
-            (cache, &RootCause::LimitByPageCache),
-            (shmem, &RootCause::LimitByTmpfs),
+            (known_cache, &RootCause::LimitByPageCache),
+            (known_shmem, &RootCause::LimitByTmpfs),
             (anon, &RootCause::LimitByProcesses),
         ],
-    )
+    );
+    // A counter that the log has lost may be larger than all that it has.
+    let known = [kernel, known_cache, known_shmem, anon];
+    let lost = full.saturating_sub(known.into_iter().fold(0, u64::saturating_add));
+    found.filter(|_| cache.is_some() || known.into_iter().any(|kb| kb >= lost))
 }
 
 /// The memory that the limit allows: the limit, or the usage if memory and swap together are at theirs. `None` if

@@ -69,10 +69,21 @@ fn free_kb(report: &OomReport, memory: &MemoryState, states: &[ZoneState]) -> Op
     if !states.is_empty() {
         return Some(free).filter(|free| *free > 0);
     }
-    let page_kb = page_kb(report)?;
-    let free = memory.pages("free")?.saturating_mul(page_kb);
-    let ram = memory.ram_pages?.saturating_mul(page_kb);
-    reaches(free, ram, ROOM).then_some(free)
+    let ram = memory.ram_pages?.saturating_mul(page_kb(report)?);
+    reaches(all_free_kb(report, memory)?, ram, ROOM).then(|| all_free_kb(report, memory))?
+}
+
+/// Free memory of the host in kB, by its counter or, where that is lost, by the zones above their `low` watermark.
+fn all_free_kb(report: &OomReport, memory: &MemoryState) -> Option<u64> {
+    if let Some(pages) = memory.pages("free") {
+        return Some(pages.saturating_mul(page_kb(report)?));
+    }
+    let zones = memory.zones.iter();
+    let free = zones.filter_map(|zone| {
+        let (free, low) = (zone.get("free")?, zone.get("low")?);
+        (free > low).then_some(free)
+    });
+    free.reduce(u64::saturating_add)
 }
 
 /// The name of the asker's cpuset, which is that of its cgroup where a runtime made both.
@@ -111,12 +122,18 @@ fn nodes_exhausted(
         let kind = inside.filter(|z| (z.verdict != ZoneVerdict::NotAllowed) == usable);
         kind.map(|zone| zone.free_kb).sum::<u64>()
     };
-    let (free_kb, unusable_kb) = (free(true), free(false));
+    // A zone whose line is lost, with or without that of its blocks, is no zone that is empty.
+    let listed = states.iter().any(|z| in_list(&list, z.node));
+    let known = listed && !memory.lacks_zone(|node| in_list(&list, node));
+    let free_kb = known.then(|| free(true));
+    let unusable_kb = if known { free(false) } else { 0 };
     let all = memory
         .pages("free")
         .map(|pages| pages.saturating_mul(page_kb));
     Some(RootCause::NodesExhausted {
-        free_elsewhere_kb: all.map(|all| all.saturating_sub(free_kb.saturating_add(unusable_kb))),
+        free_elsewhere_kb: all
+            .zip(free_kb)
+            .map(|(all, free)| all.saturating_sub(free.saturating_add(unusable_kb))),
         nodes: list,
         free_kb,
         unusable_kb,
@@ -125,6 +142,8 @@ fn nodes_exhausted(
 
 /// Nodes without room while others have some.
 fn empty_nodes(memory: &MemoryState, states: &[ZoneState], page_kb: u64) -> Option<String> {
+    // What a lost zone had would look hidden.
+    (!memory.lacks_zone(|_| true)).then_some(())?;
     let ram_kb = memory.ram_pages?.saturating_mul(page_kb);
     let mut shown: Vec<u32> = states.iter().map(|zone| zone.node).collect();
     shown.dedup();
@@ -164,7 +183,9 @@ fn zones_exhausted(
     };
     let free_elsewhere_kb = others.iter().map(|zone| zone.free_kb).sum();
     let ram_kb = memory.ram_pages?.saturating_mul(page_kb);
-    let all_short = !allowed.is_empty() && allowed.iter().all(is_short);
+    // A zone whose line is lost may have had room.
+    let whole = !memory.lacks_zone(|_| true);
+    let all_short = whole && !allowed.is_empty() && allowed.iter().all(is_short);
     (all_short && reaches(free_elsewhere_kb, ram_kb, ROOM)).then(|| RootCause::ZonesExhausted {
         zones: allowed
             .iter()
@@ -174,6 +195,15 @@ fn zones_exhausted(
         high_memory: others.iter().any(|zone| zone.name == "HighMem"),
     })
 }
+
+/// One counter of each line of Mem-Info whose memory would otherwise seem to be counted nowhere.
+const OF_EACH_LINE: [&str; 5] = [
+    "active_file",
+    "unevictable",
+    "slab_unreclaimable",
+    "shmem",
+    "free",
+];
 
 /// The largest kind of memory on the whole host.
 fn filled(report: &OomReport, memory: &MemoryState) -> Option<RootCause> {
@@ -219,6 +249,17 @@ fn filled(report: &OomReport, memory: &MemoryState) -> Option<RootCause> {
         })
     };
     let uncounted = of_kb.saturating_sub(counted);
+    // What a lost line counted looks as if nothing did. Each of these is in the report of every kernel that has the lists
+    // of anonymous pages, at least one of them on each line (`show_free_areas`).
+    let lost = OF_EACH_LINE.iter().any(|key| memory.pages(key).is_none());
+    if lost {
+        let shared = memory.pages("shmem")?;
+        let own = anon.saturating_sub(kb(shared));
+        let known = [huge, kernel, kb(shared), own];
+        // It may be larger than all that is known.
+        known.into_iter().find(|kb| *kb >= uncounted)?;
+    }
+    let uncounted = if lost { 0 } else { uncounted };
     largest(
         of_kb,
         &[

@@ -128,7 +128,12 @@ impl Draft {
         let report = self.edit();
         report.outcome = Outcome::Killed;
         let mut pid = report.process_of(line.pid);
-        let group = report.oom_group.is_some();
+        // A second victim is one of a group, named or not.
+        let group = report.oom_group.is_some()
+            || report
+                .kills
+                .iter()
+                .any(|kill| kill.pid != pid && kill.thread != Some(pid));
         let mut same = report.kills.iter_mut().filter(|kill| kill.pid == pid);
         if let Some(kill) = same.find(|kill| is_printed_again(kill, &line, group)) {
             kill.lines += 1;

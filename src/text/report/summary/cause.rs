@@ -42,8 +42,8 @@ fn lower(whole: &str) -> String {
 const SHARED_STAYS: &str = "Files in tmpfs and System V segments outlive a kill; shared anonymous maps and memfds go with \
      their last user.";
 
-/// The root cause, with the numbers it rests on.
-pub(super) fn sentence(root: &RootCause) -> String {
+/// The root cause, with the numbers it rests on. `asked`: the log says what was asked for.
+pub(super) fn sentence(root: &RootCause, asked: bool) -> String {
     match root {
         RootCause::ByHand => {
             "Somebody asked for a kill (SysRq-f): memory need not have been short.".to_owned()
@@ -65,6 +65,11 @@ pub(super) fn sentence(root: &RootCause) -> String {
                 kb(*free_kb)
             )
         }
+        RootCause::NoShortage { free_kb, .. } if !asked => format!(
+            "{} was free, and the log does not say what was asked for: memory came back before the report was printed, or \
+             somebody asked for a kill (SysRq-f).",
+            kb(*free_kb)
+        ),
         RootCause::NoShortage { free_kb, .. } => format!(
             "{} was free in zones that could serve the request: memory came back before the report was printed, the \
              kernel counts it for somebody else, or somebody asked for a kill (SysRq-f).",
@@ -156,14 +161,17 @@ fn not_everywhere(root: &RootCause) -> String {
             let elsewhere = free_elsewhere_kb.map_or_else(String::new, |free| {
                 format!(", while {} was free on others", kb(free))
             });
+            let left = free_kb.map_or_else(
+                || "an unknown amount left (lines of the log are lost)".to_owned(),
+                |free| format!("{} left", kb(free)),
+            );
             let (noun, verb) = if nodes.contains([',', '-']) {
                 ("nodes", "which had")
             } else {
                 ("node", "which had")
             };
             format!(
-                "The request may use only memory {noun} {nodes}, {verb} {} left{unusable}{elsewhere}.",
-                kb(*free_kb)
+                "The request may use only memory {noun} {nodes}, {verb} {left}{unusable}{elsewhere}."
             )
         }
         _ => String::new(),

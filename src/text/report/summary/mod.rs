@@ -13,6 +13,7 @@ use crate::oomlog::analysis::evidence::{some_may_be_killed, whole_kb};
 use crate::oomlog::analysis::holders::{by_name, resident_kb};
 use crate::oomlog::analysis::ledger::Outlook;
 use crate::oomlog::analysis::ranking::ranking;
+use crate::oomlog::analysis::root_cause::is_request_known;
 use crate::oomlog::analysis::verdict::{RanOut, Verdict};
 use crate::oomlog::{OomReport, Outcome};
 use crate::text::event::asked_by;
@@ -48,7 +49,9 @@ pub fn lines_with_keys(
         lines.push(Line::from(capital(&format!("{asker}{asked_for}."))));
     }
     let root = verdict.cause.as_ref();
-    lines.extend(root.map(|root| Line::of(Tone::Watch, cause::sentence(root))));
+    lines.extend(
+        root.map(|root| Line::of(Tone::Watch, cause::sentence(root, is_request_known(report)))),
+    );
     lines.extend(cause::what_was_left(report, &verdict));
     lines.extend(who_held_it(report, &verdict));
     lines.extend(no_kill_helps(report, &verdict));

@@ -8,7 +8,7 @@ use crate::oomlog::analysis::advice::allocating_task_dies;
 use crate::oomlog::analysis::evidence::{Table, table};
 use crate::oomlog::analysis::freed::{Freed, freed};
 use crate::oomlog::analysis::ranking::{Ranked, Ranking};
-use crate::oomlog::{Kill, OomReport};
+use crate::oomlog::{Chosen, Kill, OomReport};
 use crate::text::format;
 use crate::text::format::number_of;
 use crate::text::tone::{Line, Tone};
@@ -54,6 +54,11 @@ pub(super) fn lines(
             short_group(group),
             LimitFile::OomGroup.name()
         )));
+    } else if report.kills.iter().any(|kill| kill.group_member) {
+        lines.push(Line::from(format!(
+            "They died together, as {} wants it; the log has lost the name of their cgroup.",
+            LimitFile::OomGroup.name()
+        )));
     }
     lines
 }
@@ -81,6 +86,12 @@ fn why(kill: &Kill, report: &OomReport, ranking: Option<&Ranking>) -> String {
     if kill.group_member {
         return ", with its group".to_owned();
     }
+    if let Some(parent) = sacrificed_for(kill, report) {
+        return format!(
+            ", killed in place of its parent {} {}, which was chosen (kernels before 5.1)",
+            parent.pid, parent.comm
+        );
+    }
     if allocating_task_dies(report) {
         return ": vm.oom_kill_allocating_task is on, so whoever asks dies".to_owned();
     }
@@ -93,9 +104,7 @@ fn why(kill: &Kill, report: &OomReport, ranking: Option<&Ranking>) -> String {
     let place = ranking.place(kill.pid).unwrap_or(1);
     let whole = table(report) == Table::Whole;
     if place != 1 {
-        return if report.chosen.as_ref().is_some_and(|c| c.pid != kill.pid) {
-            ", killed in place of its parent, which was chosen (kernels before 5.1)".to_owned()
-        } else if !ranking.total_exact {
+        return if !ranking.total_exact {
             format!(
                 ": only number {place} of {} by badness in the table; how much adj weighs is not sure, because the log does \
                  not say how much swap there was",
@@ -117,6 +126,13 @@ fn why(kill: &Kill, report: &OomReport, ranking: Option<&Ranking>) -> String {
         _ if whole => format!(": the largest of {count}"),
         _ => format!(": the largest of the {count} in the log, whose table is not whole"),
     }
+}
+
+/// The chosen process, where a child died for it (mm/oom_kill.c `oom_kill_process`, up to 5.0: those print the score).
+fn sacrificed_for<'r>(kill: &Kill, report: &'r OomReport) -> Option<&'r Chosen> {
+    let chosen = report.chosen.as_ref().filter(|c| c.score.is_some())?;
+    let is_it = chosen.pid == kill.pid || kill.thread == Some(chosen.pid);
+    (!is_it).then_some(chosen)
 }
 
 /// Why a larger process was passed over: whose adj did it.
