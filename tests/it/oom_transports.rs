@@ -14,7 +14,7 @@ use crate::common::corpus::reports;
 use oomtop::oomlog::{LogRecord, OomReport};
 
 /// How a transport prints one record. The record's text has its real newlines.
-type Printer = fn(&mut String, &LogRecord);
+pub(crate) type Printer = fn(&mut String, &LogRecord);
 
 pub(crate) fn kmsg_cases() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/oom/lab");
@@ -34,13 +34,13 @@ pub(crate) fn records(log: &[u8]) -> Vec<LogRecord> {
         .collect()
 }
 
-fn seconds(record: &LogRecord) -> String {
+pub(crate) fn seconds(record: &LogRecord) -> String {
     let micros = record.at.map_or(0, |at| at.0);
     format!("{:5}.{:06}", micros / 1_000_000, micros % 1_000_000)
 }
 
 /// Time of day of a record, for the transports that have a wall clock.
-fn clock(record: &LogRecord) -> String {
+pub(crate) fn clock(record: &LogRecord) -> String {
     let second = record.at.map_or(0, |at| at.0 / 1_000_000);
     format!(
         "{:02}:{:02}:{:02}",
@@ -318,8 +318,8 @@ fn essence(reports: &[Arc<OomReport>]) -> Vec<String> {
 /// Bytes of a log with more tasks than most.
 const LARGE: usize = 5 << 10;
 
-#[test]
-fn every_transport_gives_the_same_reports() {
+/// The logs and transports that give other reports than the raw records.
+pub(crate) fn failures(transports: &[(&str, Printer)]) -> Vec<String> {
     let mut failures = Vec::new();
     for (number, case) in kmsg_cases().into_iter().enumerate() {
         let raw = fs::read(&case).expect("fixture");
@@ -332,7 +332,7 @@ fn every_transport_gives_the_same_reports() {
         } else {
             (0, 1)
         };
-        for (name, print) in TRANSPORTS.iter().skip(first).step_by(step) {
+        for (name, print) in transports.iter().skip(first).step_by(step) {
             let mut log = String::new();
             for record in &records {
                 print(&mut log, record);
@@ -349,6 +349,12 @@ fn every_transport_gives_the_same_reports() {
             }
         }
     }
+    failures
+}
+
+#[test]
+fn every_transport_gives_the_same_reports() {
+    let failures = failures(TRANSPORTS);
     assert!(
         failures.is_empty(),
         "{} failures\n{}",

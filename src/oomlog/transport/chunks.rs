@@ -8,6 +8,7 @@ use std::sync::LazyLock;
 use aho_corasick::{AhoCorasick, Input, Span, packed};
 use memchr::{memchr, memrchr};
 
+use super::entries::is_field;
 use super::learn::HELD_MOST;
 use super::lookback::{body_begin, is_body};
 use super::reassemble::INHERIT_MOST;
@@ -15,7 +16,7 @@ use super::{MAX_LINE, TextLog};
 use crate::oomlog::OomEvent;
 
 /// The telling words. Each is long enough to be rare: "oom" alone would stop at every "room".
-const WORDS: [&str; 39] = [
+const WORDS: [&str; 41] = [
     "oom-kill",
     "oom_reaper",
     "oom.group",
@@ -37,6 +38,9 @@ const WORDS: [&str; 39] = [
     "due to memory ",
     "total_vm",
     ": usage ",
+    // No-break spaces of mail programs and web pages.
+    "f\u{a0}memory",
+    "illed\u{a0}process\u{a0}",
     // The journal writes a message with other bytes than text as an array of numbers: it may say anything.
     "GE\":[",
     "GE\": [",
@@ -86,6 +90,8 @@ pub(super) struct Chunks {
     look: usize,
     /// The records have numbers (raw `/dev/kmsg`). Then no line is skipped, so that gaps are seen.
     pub(super) numbered: bool,
+    /// The entry of several lines that a hit is in.
+    entry: Option<u64>,
 }
 
 impl Default for Chunks {
@@ -95,6 +101,7 @@ impl Default for Chunks {
             // The first lines show what kind of log it is.
             look: AFTER,
             numbered: false,
+            entry: None,
         }
     }
 }
@@ -137,15 +144,23 @@ impl TextLog {
     }
 
     fn next_line(&mut self, line: &[u8], out: &mut Vec<OomEvent>) {
-        if next_hit(line, 0).is_some() || (!self.assembler.is_waiting() && is_body(line)) {
+        let is_hit = next_hit(line, 0).is_some();
+        let is_first = is_hit || (!self.assembler.is_waiting() && is_body(line));
+        let before = self.entries.is_open();
+        self.line(line, out);
+        let open = self.entries.is_open();
+        if is_first {
             // The line may be held back: what follows is read until its report is seen to be open.
             self.chunks.look = AFTER;
-        } else {
+        } else if open.is_none() || open != before {
+            // An entry of several lines counts as one.
             self.chunks.look = self.chunks.look.saturating_sub(1);
         }
-        self.line(line, out);
-        if self.reassembler.has_joined() {
-            // The next line may continue the broken message too.
+        if is_hit {
+            self.chunks.entry = open;
+        }
+        if self.reassembler.has_joined() || (open.is_some() && open == self.chunks.entry) {
+            // The next line may continue the broken message or the entry too.
             self.chunks.look = self.chunks.look.max(1);
         }
     }
@@ -164,8 +179,10 @@ impl TextLog {
                 } else {
                     near
                 };
+                let from = entry_begin(bytes, from, at);
                 if from > at {
                     // Lines are skipped, so the message held back is complete.
+                    self.entries.abandon();
                     self.flush(out);
                     at = from;
                 }
@@ -204,6 +221,22 @@ fn lines_before(bytes: &[u8], hit: usize, least: usize) -> usize {
         }
     }
     from
+}
+
+/// The beginning of the entry of several lines that the line at `from` is in, not before `least`.
+fn entry_begin(bytes: &[u8], from: usize, least: usize) -> usize {
+    /// Most lines of an entry.
+    const LINES_MOST: usize = 4096;
+    let mut begin = from;
+    for _ in 0..LINES_MOST {
+        let end = line_end(bytes, begin);
+        if begin <= least || !is_field(bytes.get(begin..end).unwrap_or_default()) {
+            break;
+        }
+        let before = bytes.get(least..begin - 1).unwrap_or_default();
+        begin = memrchr(b'\n', before).map_or(least, |newline| least + newline + 1);
+    }
+    begin
 }
 
 /// The next telling word at or after `at`.

@@ -3,14 +3,52 @@
 
 use serde_json::{Map, Value};
 
+use super::one_line;
 use super::prefix::{Stripped, Stripper};
 use crate::oomlog::record::{LogRecord, Provenance, lossless_text};
 use crate::oomlog::{Killer, Monotonic};
 
-/// The records in one line of JSON; `None` if the line is no object or holds no text.
+/// Names that shippers give the text of a line.
+const TEXTS: [&str; 8] = [
+    "log",
+    "message",
+    "MESSAGE",
+    "msg",
+    "line",
+    "textPayload",
+    "_raw",
+    "jsonPayload",
+];
+/// Most objects around a line.
+const DEPTH_MOST: u32 = 4;
+
+/// The records in one line of JSON; `None` if the line is no object or list, or holds no text.
 pub(super) fn records(line: &str) -> Option<Vec<Stripped>> {
-    let Value::Object(object) = serde_json::from_str(line).ok()? else {
-        return None;
+    of_value(serde_json::from_str(line).ok()?, 0)
+}
+
+/// True if a field with this name holds the text of a line, or is one of `dmesg -J`.
+pub(super) fn is_text(key: &str) -> bool {
+    TEXTS.contains(&key) || matches!(key, "pri" | "time" | "caller")
+}
+
+/// The records in an object.
+pub(super) fn of_object(object: Map<String, Value>) -> Option<Vec<Stripped>> {
+    of_value(Value::Object(object), 0)
+}
+
+fn of_value(value: Value, depth: u32) -> Option<Vec<Stripped>> {
+    let object = match value {
+        Value::Object(object) => object,
+        Value::Array(entries) if depth <= DEPTH_MOST => {
+            let records: Vec<_> = entries
+                .into_iter()
+                .filter_map(|entry| of_value(entry, depth + 1))
+                .flatten()
+                .collect();
+            return (!records.is_empty()).then_some(records);
+        }
+        _ => return None,
     };
     if let Some(Value::Array(entries)) = object.get("dmesg") {
         return Some(entries.iter().filter_map(dmesg).collect());
@@ -19,7 +57,7 @@ pub(super) fn records(line: &str) -> Option<Vec<Stripped>> {
     if let Some(Value::Object(payload)) = object.get("jsonPayload")
         && payload.contains_key("MESSAGE")
     {
-        return Some(vec![unproven(journal(payload)?)]);
+        return Some(vec![dated(unproven(journal(payload)?), &object)]);
     }
     if object.contains_key("MESSAGE") {
         return Some(vec![journal(&object)?]);
@@ -28,17 +66,76 @@ pub(super) fn records(line: &str) -> Option<Vec<Stripped>> {
         return Some(vec![dmesg(&Value::Object(object))?]);
     }
     // Docker's driver and others: the text is itself a line of a log, with its own prefixes.
-    let text = ["log", "message", "MESSAGE", "msg", "line", "textPayload"]
-        .iter()
-        .find_map(|key| object.get(*key)?.as_str())?;
-    let mut stripped = unproven(Stripper::default().strip(text));
-    let stamp = ["time", "timestamp", "@timestamp", "ts"]
-        .iter()
-        .find_map(|key| object.get(*key)?.as_str());
-    if stripped.record.stamp.is_none() {
-        stripped.record.stamp = stamp.map(str::to_owned);
+    if let Some(text) = TEXTS.iter().find_map(|key| object.get(*key)?.as_str()) {
+        let mut stripper = Stripper::default();
+        let lines = one_line::lines_of(text).unwrap_or_else(|| vec![text]);
+        return Some(
+            lines
+                .into_iter()
+                .map(|line| named(dated(unproven(stripper.strip(line)), &object), &object))
+                .collect(),
+        );
     }
-    Some(vec![stripped])
+    // Some put what they know of a line around it: `{"content": {"message": "…"}}`.
+    if depth > DEPTH_MOST {
+        return None;
+    }
+    let inside = object
+        .into_iter()
+        .filter(|(_, value)| value.is_object() || value.is_array())
+        .find_map(|(_, value)| of_value(value, depth + 1))?;
+    Some(inside.into_iter().map(unproven).collect())
+}
+
+/// The word of the program that a field names, if there is such a field.
+fn named(mut stripped: Stripped, object: &Map<String, Value>) -> Stripped {
+    let name = [
+        "ident",
+        "program",
+        "programname",
+        "appname",
+        "syslog_identifier",
+    ]
+    .iter()
+    .find_map(|key| object.get(*key)?.as_str());
+    if let Some(name) = name
+        && !matches!(name, "kernel" | "kern" | "kmsg" | "dmesg")
+    {
+        let record = &mut stripped.record;
+        record.program.get_or_insert_with(|| name.to_owned());
+        record.facility = record.facility.max(1);
+    }
+    stripped
+}
+
+/// The records in JSON behind the name of a stream: `kernel: {"message":"…"}`, `data: {…}`.
+pub(super) fn inside(line: &Stripped) -> Option<Vec<Stripped>> {
+    let text = line.record.text.as_str();
+    if line.whole || line.record.facility != 0 || !text.ends_with('}') {
+        return None;
+    }
+    let (front, _) = text.split_once("{\"")?;
+    let is_name = front.trim_end().ends_with(':') && !front.trim_end().contains(' ');
+    (is_name || front.trim().trim_matches('\u{1e}').is_empty()).then_some(())?;
+    let mut records = records(text.get(front.len()..)?)?;
+    for record in &mut records {
+        *record = unproven(std::mem::take(record));
+        if record.record.stamp.is_none() {
+            record.record.stamp.clone_from(&line.record.stamp);
+        }
+    }
+    Some(records)
+}
+
+/// With the date that stands beside the text, if it has none of its own.
+fn dated(mut stripped: Stripped, object: &Map<String, Value>) -> Stripped {
+    if stripped.record.stamp.is_none() {
+        stripped.record.stamp = ["time", "timestamp", "@timestamp", "ts"]
+            .iter()
+            .find_map(|key| object.get(*key)?.as_str())
+            .map(str::to_owned);
+    }
+    stripped
 }
 
 /// One entry of `dmesg -J`: `{"pri":4,"time":6832.351682,"msg":"…"}`.
@@ -143,7 +240,7 @@ fn can_be(identifier: &str, comm: &str) -> bool {
 }
 
 /// The same, without anybody who vouches for it.
-fn unproven(mut stripped: Stripped) -> Stripped {
+pub(super) fn unproven(mut stripped: Stripped) -> Stripped {
     stripped.record.provenance = Provenance::Unproven;
     stripped
 }

@@ -5,6 +5,7 @@
 //! is held back until a line with such words comes.
 
 use super::prefix::Stripped;
+use super::quotes;
 use super::shape::{Shape, is_tag, tag_length};
 use super::words::{self, Found};
 
@@ -103,7 +104,8 @@ impl Learner {
         }
         let shape = Shape::of(prefix);
         let nothing_known = line.width == 0 && line.record.stamp.is_none();
-        let alone = is_tag(prefix) || (nothing_known && !found.weak);
+        let alone =
+            is_tag(prefix) || ((nothing_known || quotes::is_field_of_text(prefix)) && !found.weak);
         let by_neighbour = || {
             self.held.iter().any(|held| {
                 words::find(&held.record.text).is_some_and(|other| {
@@ -129,7 +131,9 @@ impl Learner {
         let Some(rest) = shape.strip(&line.record.text) else {
             return false;
         };
-        line.record.text = rest.to_owned();
+        let front = line.record.text.len() - rest.len();
+        let front = line.record.text.get(..front).unwrap_or("");
+        line.record.text = quotes::closed(front, rest).to_owned();
         true
     }
 

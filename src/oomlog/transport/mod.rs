@@ -1,11 +1,14 @@
 //! [`TextLog`]: text logs of any transport, lines in, OOM events out.
 
 mod chunks;
+mod entries;
 mod journal;
 mod json;
 mod learn;
 mod lookback;
+mod one_line;
 mod prefix;
+mod quotes;
 mod reassemble;
 mod shape;
 mod stamp;
@@ -14,6 +17,7 @@ mod words;
 use crate::oomlog::record::lossless_text;
 use crate::oomlog::{LogRecord, OomAssembler, OomEvent};
 use chunks::Chunks;
+use entries::Entries;
 use learn::Learner;
 use prefix::{Stripped, Stripper};
 use reassemble::Reassembler;
@@ -31,8 +35,7 @@ pub struct TextLog {
     reassembler: Reassembler,
     assembler: OomAssembler,
     chunks: Chunks,
-    /// The entry of a pretty-printed `dmesg -J` whose `msg` is still to come.
-    entry: serde_json::Map<String, serde_json::Value>,
+    entries: Entries,
 }
 
 impl TextLog {
@@ -47,20 +50,39 @@ impl TextLog {
     pub fn line(&mut self, bytes: &[u8], out: &mut Vec<OomEvent>) {
         let bytes = bytes.get(..MAX_LINE).unwrap_or(bytes);
         let line = lossless_text(bytes);
-        let trimmed = line.trim();
-        if trimmed.starts_with('{')
-            && let Some(records) = json::records(trimmed)
-        {
-            for record in records {
-                self.stripped(record, out);
+        if let Some(lines) = one_line::lines_of(&line) {
+            for line in lines {
+                self.one(line, out);
             }
+        } else {
+            self.one(&line, out);
+        }
+    }
+
+    fn one(&mut self, line: &str, out: &mut Vec<OomEvent>) {
+        let trimmed = line.trim();
+        let mut records = Vec::new();
+        let is_json = trimmed.starts_with('{') || trimmed.starts_with("[{");
+        if is_json && let Some(found) = json::records(trimmed) {
+            self.entries.abandon();
+            return self.all(found, out);
+        }
+        let is_entry = self.entries.line(line, &mut records);
+        self.all(records, out);
+        if is_entry {
             return;
         }
-        if trimmed.starts_with('"') && self.dmesg_field(trimmed, out) {
-            return;
+        let stripped = self.stripper.strip(line);
+        match json::inside(&stripped) {
+            Some(records) => self.all(records, out),
+            None => self.stripped(stripped, out),
         }
-        let stripped = self.stripper.strip(&line);
-        self.stripped(stripped, out);
+    }
+
+    fn all(&mut self, records: Vec<Stripped>, out: &mut Vec<OomEvent>) {
+        for record in records {
+            self.stripped(record, out);
+        }
     }
 
     /// How many records told of a kill in the kernel's words, but were a program's: they are no reports.
@@ -82,6 +104,9 @@ impl TextLog {
     /// Notes that the log has ended.
     pub fn finish(&mut self, out: &mut Vec<OomEvent>) {
         self.last_chunk(out);
+        let mut records = Vec::new();
+        self.entries.finish(&mut records);
+        self.all(records, out);
         self.flush(out);
         self.assembler.finish(out);
     }
@@ -103,25 +128,5 @@ impl TextLog {
     fn record(&mut self, record: LogRecord, out: &mut Vec<OomEvent>) {
         self.chunks.numbered |= record.seq.is_some();
         self.assembler.feed(record, out);
-    }
-
-    /// One line `"key": value,` of a pretty-printed `dmesg -J`.
-    fn dmesg_field(&mut self, line: &str, out: &mut Vec<OomEvent>) -> bool {
-        let field = format!("{{{}}}", line.trim_end_matches(','));
-        let Ok(serde_json::Value::Object(field)) = serde_json::from_str(&field) else {
-            return false;
-        };
-        let known = ["pri", "time", "caller", "msg"];
-        if !field.keys().all(|key| known.contains(&key.as_str())) {
-            return false;
-        }
-        self.entry.extend(field);
-        if self.entry.contains_key("msg") {
-            let entry = serde_json::Value::Object(std::mem::take(&mut self.entry));
-            if let Some(record) = json::dmesg(&entry) {
-                self.stripped(record, out);
-            }
-        }
-        true
     }
 }

@@ -11,7 +11,7 @@ mod layers;
 mod tags;
 
 use super::shape::{Shape, is_tag};
-use super::stamp;
+use super::{quotes, stamp, words};
 use crate::oomlog::record::LogRecord;
 
 /// Most prefixes taken off one line.
@@ -52,6 +52,10 @@ impl Stripper {
     /// Takes the prefixes off.
     pub(super) fn strip(&mut self, line: &str) -> Stripped {
         let line = line.trim_end_matches(['\r', '\n']);
+        // Mail programs and web pages write no-break spaces.
+        if line.contains('\u{a0}') {
+            return self.strip(&line.replace('\u{a0}', " "));
+        }
         if colours::begin_or_end(line) {
             return self.strip_plain(&colours::without(line));
         }
@@ -92,7 +96,8 @@ impl Stripper {
         let prefix = begin.len() - rest.len();
         let width = begin.get(..prefix).map_or(0, |text| text.chars().count());
         let mut record = peeler.record;
-        record.text = clean(rest);
+        let front = line.get(..line.len() - rest.len()).unwrap_or("");
+        record.text = clean(quotes::closed(front, rest));
         if let Some(before) = peeler.before {
             record.text.insert_str(0, &before);
         }
@@ -109,6 +114,8 @@ impl Stripper {
         let line = peeler.rest;
         if let Some(at) = late::begin(line)
             && let Some((outer, begin)) = line.split_at_checked(at)
+            // A date behind the kernel's words is no prefix.
+            && words::find(outer).is_none()
         {
             peeler.rest = begin;
             peeler.layers();
@@ -140,14 +147,10 @@ fn without_quotes(line: &str) -> &str {
     }
 }
 
-/// Undoes what transports do to characters: rsyslog writes control characters as `#NNN` (octal), mail programs
-/// write no-break spaces.
+/// Undoes what transports do to characters: rsyslog writes control characters as `#NNN` (octal).
 fn clean(text: &str) -> String {
-    if text.contains("#012") || text.contains('\u{a0}') {
-        return text
-            .replace("#012", "\n")
-            .replace("#011", "\t")
-            .replace('\u{a0}', " ");
+    if text.contains("#012") {
+        return text.replace("#012", "\n").replace("#011", "\t");
     }
     text.to_owned()
 }

@@ -68,6 +68,23 @@ pub(super) fn is_android(inside: &str) -> bool {
     })
 }
 
+/// The text begins with a stamp.
+pub(super) fn begins(text: &str) -> bool {
+    begins_in_brackets(text) || wall(text).is_some()
+}
+
+/// The text begins with a stamp of the kernel or of `dmesg`: `[12345.678901] `.
+pub(super) fn begins_in_brackets(text: &str) -> bool {
+    text.strip_prefix('[')
+        .and_then(|rest| rest.split_once(']'))
+        .is_some_and(|(inside, _)| {
+            since_boot(inside).is_some()
+                || caller(inside).is_some()
+                || is_clock(inside)
+                || is_relative(inside)
+        })
+}
+
 /// A wall-clock stamp at the beginning of the line, and the text behind it.
 ///
 /// The language of month and weekday does not matter: a stamp is a time of day with a date in front of it, at most

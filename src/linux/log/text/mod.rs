@@ -3,6 +3,7 @@
 //! What a file is, its first bytes tell, never its name.
 
 mod bounded;
+mod gzip;
 mod utf16;
 mod zstd;
 
@@ -127,9 +128,7 @@ fn text_of(mut stream: Box<dyn Read>, depth: u32) -> io::Result<Box<dyn Read>> {
         Kind::Utf16(order) => return Ok(Box::new(Utf16::new(whole, order))),
         Kind::Gzip => (
             "gzip",
-            Box::new(|packed| {
-                Box::new(flate2::bufread::MultiGzDecoder::new(BufReader::new(packed)))
-            }),
+            Box::new(|packed| Box::new(gzip::Members::new(BufReader::new(packed)))),
         ),
         Kind::Zstd => (
             "zstd",

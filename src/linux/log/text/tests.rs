@@ -70,6 +70,7 @@ fn every_packing_gives_the_same_text() {
     let log = log();
     let text = log.as_bytes();
     let twice = [gzip(text), gzip(text)].concat();
+    let padded = [gzip(text), vec![0; 10_000], gzip(text), vec![0; 512]].concat();
     let frames = [
         zstd(text),
         vec![0x51, 0x2a, 0x4d, 0x18, 2, 0, 0, 0, 9, 9],
@@ -80,6 +81,7 @@ fn every_packing_gives_the_same_text() {
         ("text", text.to_vec(), 1),
         ("gzip", gzip(text), 1),
         ("two gzip members", twice, 2),
+        ("gzip members with zeros behind them", padded, 2),
         ("zstd", zstd(text), 1),
         ("zstd frames", frames, 2),
         ("xz", xz(text), 1),

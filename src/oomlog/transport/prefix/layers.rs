@@ -132,20 +132,14 @@ impl<'a> Peeler<'a> {
         self.record.stamp.get_or_insert_with(|| clock.to_owned());
         let rest = rest.trim_start_matches(' ');
         self.take(rest);
+        // RFC 5424 without its priority. A bracket begins a stamp of the kernel, not the name of a host.
+        let is_iso = clock.contains('T') && !rest.starts_with('[');
         // A comma means dmesg's own ISO stamp: no host or program follows.
         if clock.contains(',') {
             self.claim(0);
-        } else if !self.logcat() {
+        } else if !(self.logcat() || (is_iso && self.rfc5424())) {
             self.host_and_tag();
         }
         true
     }
-}
-
-/// What a bracket of the kernel or of `dmesg` holds: a stamp, the caller, the time since the last line.
-pub(super) fn is_stamp(inside: &str) -> bool {
-    stamp::since_boot(inside).is_some()
-        || stamp::caller(inside).is_some()
-        || stamp::is_clock(inside)
-        || stamp::is_relative(inside)
 }

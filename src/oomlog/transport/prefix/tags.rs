@@ -1,14 +1,15 @@
 //! Who wrote a line, as syslog, the journal and logcat name it behind the stamp.
 
 use super::Peeler;
-use super::layers::{LEVELS, is_stamp};
+use super::layers::LEVELS;
+use crate::oomlog::transport::stamp;
 
 impl Peeler<'_> {
     /// `host kernel: `, `host app[12]: `, `kern.warn kernel: `, `host kernel - - - `.
     pub(super) fn host_and_tag(&mut self) {
         self.rest = behind_level(behind_zone(self.rest));
         // A stamp of the kernel, not the name of a host.
-        if begins_with_stamp(self.rest) {
+        if stamp::begins_in_brackets(self.rest) {
             return;
         }
         if let Some(rest) = behind_kernel_tag(self.rest, true) {
@@ -19,11 +20,13 @@ impl Peeler<'_> {
         let mut words = self.rest.splitn(3, ' ');
         let (first, second) = (words.next().unwrap_or(""), words.next().unwrap_or(""));
         let rest = words.next().unwrap_or("");
-        if second.ends_with(':') && !second.starts_with("oom") && !first.ends_with(':') {
+        // A quote begins a field of a table: no tag has one.
+        let is_tag = |word: &str, end: &str| word.ends_with(end) && !word.contains('"');
+        if is_tag(second, ":") && !second.starts_with("oom") && !first.ends_with(':') {
             // Another program, whose text may claim anything: not a kernel event.
             self.claim_program(second.strip_suffix(':').unwrap_or(second));
             self.take(rest);
-        } else if first.ends_with("]:") {
+        } else if is_tag(first, "]:") {
             self.claim_program(first.strip_suffix(':').unwrap_or(first));
             let at = first.len().min(self.rest.len());
             let rest = self.rest.get(at..).unwrap_or("");
@@ -145,7 +148,9 @@ fn behind_word(text: &str, is_such: impl Fn(&str) -> bool) -> &str {
         .split(' ')
         .next()
         .is_some_and(|host| !host.ends_with(':'));
-    if is_such(word) && host_follows {
+    // No host has such a name.
+    let is_sure = word.starts_with(['+', '[']);
+    if is_such(word) && (host_follows || is_sure) {
         rest
     } else {
         text
@@ -162,13 +167,6 @@ fn is_zone(word: &str) -> bool {
         && word.starts_with(upper)
         && word.ends_with(upper)
         && word.bytes().all(|b| b.is_ascii_alphabetic())
-}
-
-/// The text begins with a stamp in brackets: `[12345.678901] `.
-fn begins_with_stamp(text: &str) -> bool {
-    text.strip_prefix('[')
-        .and_then(|rest| rest.split_once(']'))
-        .is_some_and(|(inside, _)| is_stamp(inside))
 }
 
 /// `PID TID L TAG: text`, with pid 0 for the kernel.
