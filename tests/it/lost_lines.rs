@@ -7,7 +7,7 @@ use oomtop::oomlog::analysis::verdict::Verdict;
 
 /// The Summary of the last report in these lines.
 fn summary(lines: &[&str]) -> (std::sync::Arc<OomReport>, String) {
-    let log: String = lines.iter().map(|line| format!("{line}\n")).collect();
+    let log = lines.join("\n") + "\n";
     let report = reports(log.as_bytes()).pop().expect("a report");
     let page = oomtop::text::report::summary::lines(&report, &[]);
     let text = page.iter().map(|line| line.plain() + "\n").collect();

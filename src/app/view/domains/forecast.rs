@@ -3,8 +3,8 @@
 //! The trend judges the last minute. The screen follows when it says the same three times in a row, and a shown
 //! rate approaches the new one in steps. A rise of the last seconds is shown at once: a fast leak leaves no time.
 //!
-//! A time is sure once the times of the last seconds have come true ([`Proof`]). Before that it is shown with a `?`, and only
-//! where the rise has lasted for a part of it; where usage rises and falls, only when the end is near ([`Peaks`]).
+//! A time is sure once the times of the last seconds have come true (`Proof`). Before that it is shown with a `?`, and only
+//! where the rise has lasted for a part of it; where usage rises and falls, only when the end is near (`Peaks`).
 
 mod peaks;
 mod proof;

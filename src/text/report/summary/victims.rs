@@ -104,16 +104,15 @@ fn why(kill: &Kill, report: &OomReport, ranking: Option<&Ranking>) -> String {
     let place = ranking.place(kill.pid).unwrap_or(1);
     let whole = table(report) == Table::Whole;
     if place != 1 {
-        return if !ranking.total_exact {
+        let rows = ranking.rows.len();
+        return if ranking.total_exact {
             format!(
-                ": only number {place} of {} by badness in the table; how much adj weighs is not sure, because the log does \
-                 not say how much swap there was",
-                ranking.rows.len()
+                ": only number {place} of {rows} by badness in the table, so something else decided"
             )
         } else {
             format!(
-                ": only number {place} of {} by badness in the table, so something else decided",
-                ranking.rows.len()
+                ": only number {place} of {rows} by badness in the table; how much adj weighs is not sure, because the \
+                 log does not say how much memory and swap there was"
             )
         };
     }
