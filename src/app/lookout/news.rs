@@ -39,7 +39,7 @@ pub enum News {
         of: Named,
         /// Time until nothing is left.
         left: Duration,
-        /// The last seconds alone say so: a start that takes memory at once looks like that too.
+        /// The time has not held for some seconds yet: a start that takes memory at once looks like that too.
         brief: bool,
         /// Who is killed then; `None` if nobody can be, or badness does not decide.
         victim: Option<(Pid, String)>,

@@ -107,7 +107,7 @@ fn sizes(page: &mut Page, rows: &[Row<'_>]) {
         page.family(
             "oomtop_domain_time_left_brief",
             Kind::Gauge,
-            "1 while the last seconds alone say so: a start that takes memory at once looks like that too.",
+            "1 while the time has not held for some seconds: a start that takes memory at once looks like that too.",
         ),
         rows,
         |row| {

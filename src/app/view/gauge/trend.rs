@@ -1,8 +1,8 @@
 //! [`Trend`]: the last minutes of memory in use, its rate, and whether that rate means anything.
 //!
 //! There are two answers. A rate is *steady* if the last minute agrees with it. That takes time, and a fast leak has
-//! filled a group before: so a rise in the last seconds alone is an answer too ([`Rate::Lately`]), good for the next
-//! half minute and no longer. A forecast never reaches much further than what it was learnt from.
+//! filled a group before: so a rise in the last seconds alone is an answer too ([`Rate::Lately`]), good for a
+//! short while. A forecast never reaches much further than what it was learnt from.
 
 use std::collections::VecDeque;
 use std::time::Duration;
