@@ -13,19 +13,30 @@ const EYE_TO_HAND: Duration = Duration::from_millis(40);
 
 impl Session {
     /// Types `keys` (see [`keys::bytes`]), with a pause after each Esc: Esc and a letter in one read mean Alt and
-    /// that letter.
+    /// that letter; and one before each Enter, which confirms only what the eye has seen.
     pub(crate) fn keys(&mut self, keys: &str) {
-        if keys.contains("<Enter>") {
+        for typed in keys.split_inclusive("<Enter>") {
+            let (before, enter) = match typed.strip_suffix("<Enter>") {
+                Some(before) => (before, "<Enter>"),
+                None => (typed, ""),
+            };
+            for part in before.split_inclusive("<Esc>") {
+                self.send(&keys::bytes(part));
+                if part.ends_with("<Esc>") {
+                    self.await_taken();
+                    pause(AFTER_ESC);
+                }
+            }
+            if enter.is_empty() {
+                continue;
+            }
+            if !before.is_empty() {
+                self.await_taken();
+            }
             // A busy machine may have shown a frame that the program has not finished yet.
             self.await_rest();
             pause(EYE_TO_HAND);
-        }
-        for part in keys.split_inclusive("<Esc>") {
-            self.send(&keys::bytes(part));
-            if part.ends_with("<Esc>") {
-                self.await_taken();
-                pause(AFTER_ESC);
-            }
+            self.send(&keys::bytes(enter));
         }
     }
 

@@ -25,8 +25,12 @@ class Tui:
         return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
     def keys(self, *keys):
-        """Named keys as tmux knows them: Enter, Escape, Down, BSpace, F1."""
-        self.tmux("send-keys", *keys)
+        """Named keys as tmux knows them: Enter, Escape, Down, BSpace, F1. Enter comes as from a hand: it confirms only what
+        the screen has shown."""
+        for key in keys:
+            if key == "Enter":
+                time.sleep(0.1)
+            self.tmux("send-keys", key)
 
     def type(self, text):
         """Plain text, letter by letter."""
