@@ -57,8 +57,9 @@ fn raw_pid(pid: u32) -> Pid {
 fn is_sane_after_the_kill(session: &mut Session, guardian: u32) {
     assert_eq!(session.wait_exit().signal.as_deref(), Some("Killed"));
     gone(guardian);
-    session.assert_sane();
+    // The last that the guardian writes; what was written may not have been read yet.
     session.wait_for("why", |screen| screen.has("oomtop: killed"));
+    session.assert_sane();
 }
 
 #[test]
