@@ -21,8 +21,6 @@ struct Held {
     seen: u64,
     /// The largest private memory of one that cannot be killed: at least this much of all is not freed.
     largest_immune: u64,
-    /// The largest private memory of one that can be killed: at least this much is not freed by others.
-    largest: u64,
     /// Somebody's memory cannot be read, nor whether it can be killed.
     is_unknown: bool,
 }
@@ -48,7 +46,7 @@ pub fn prospect(
     if domain.scope != Scope::Host && held.is_unknown {
         return None;
     }
-    let anon = sizes.anon.saturating_add(sizes.uncounted).max(held.largest);
+    let anon = sizes.anon.saturating_add(sizes.uncounted);
     let private = held.private.min(anon.saturating_sub(held.largest_immune));
     let shared = match ledger.filter(|ledger| ledger.get(Kind::Shmem) == 0) {
         Some(ledger) if held.killable > 0 => ledger.get(Kind::Shared),
@@ -81,8 +79,9 @@ struct Sizes {
     used: u64,
     anon: u64,
     shmem: u64,
-    /// Of a group: in use, but of no kind. `memory.stat` is not read in every sample, and the kernel sums it up late
-    /// (mm/memcontrol.c `mem_cgroup_flush_stats_ratelimited`): what has come since may be anything.
+    /// Of a group: in use, but of no kind that reclaim leaves. `memory.stat` is not read in every sample, and the kernel sums
+    /// it up late (mm/memcontrol.c `mem_cgroup_flush_stats_ratelimited`): what has come since may be anything, and what was
+    /// page cache may have made room for it.
     uncounted: u64,
     /// Reclaim gets it back without swap.
     reclaim: u64,
@@ -104,7 +103,7 @@ impl Sizes {
                 let reclaim = room.droppable.saturating_add(room.slab);
                 let (anon, shmem) = (stat.anon?, stat.shmem?);
                 let kernel = stat.kernel.or(stat.slab_reclaimable).unwrap_or(0);
-                let counted = [anon, shmem, stat.inactive_file, stat.active_file, kernel];
+                let counted = [anon, shmem, kernel];
                 let counted = counted.into_iter().fold(0, u64::saturating_add);
                 let uncounted = room.usage.saturating_sub(counted);
                 (room.usage, anon, shmem, uncounted, reclaim)
@@ -161,7 +160,6 @@ fn held(domain: &DomainState, snapshot: &Snapshot, page_size: u64) -> Held {
             continue;
         }
         held.killable += 1;
-        held.largest = held.largest.max(bytes(memory.anon));
         let is_first = process.address_space.is_none_or(|at| spaces.insert(at));
         if is_first {
             held.private = held.private.saturating_add(bytes(memory.anon));
