@@ -85,7 +85,7 @@ struct Document<'a> {
     left_killed: bool,
     /// They still have the pipe of the output, which nobody reads any more: the next write to it ends the writer.
     left_unread: bool,
-    /// The limit that would do; null if no reading was made.
+    /// The limit that would do, or why none can be named; null if nothing of the group could be read.
     advice: Option<Advice>,
 }
 

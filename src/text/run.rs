@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::format::{long_size, number_of};
 use crate::model::memory::band::Band;
-use crate::model::run::advice::Advice;
+use crate::model::run::advice::{Advice, FEWEST};
 use crate::model::run::course::Bound;
 use crate::model::run::report::{Ended, RunReport, SwapLimit};
 
@@ -40,18 +40,17 @@ pub fn lines(report: &RunReport) -> Vec<(&'static str, String)> {
     lines
 }
 
-/// Seconds with as many places as the span is worth: `12.3 s`, `0.031 s`.
+/// A span with as many places as it is worth: `31ms`, `12.3s`, `2m50s`.
 #[must_use]
 pub fn seconds(span: Duration) -> String {
-    let seconds = span.as_secs_f64();
-    if span.is_zero() {
-        "0 s".to_owned()
-    } else if seconds < 1.0 {
-        format!("{seconds:.3} s")
-    } else if seconds < 600.0 {
-        format!("{seconds:.1} s")
-    } else {
-        super::format::duration(span)
+    // Rounded before the unit is chosen.
+    let tenths = (span + Duration::from_millis(50)).as_millis() / 100;
+    match span.as_micros() {
+        0 => "0s".to_owned(),
+        1..1000 => "<1ms".to_owned(),
+        1000..999_500 => format!("{}ms", (span.as_micros() + 500) / 1000),
+        _ if tenths < 600 => format!("{}.{}s", tenths / 10, tenths % 10),
+        _ => super::format::duration(span + Duration::from_millis(500)),
     }
 }
 
@@ -109,7 +108,7 @@ fn peak(report: &RunReport) -> String {
             long_size(bytes)
         ),
         (bytes, false) => format!(
-            "{} with page cache, as far as readings show: this kernel counts no peak",
+            "{} with page cache, as far as the samples show: this kernel counts no peak",
             long_size(bytes)
         ),
     }
@@ -123,12 +122,12 @@ fn unreclaimable(report: &RunReport) -> String {
     };
     let pauses = report.pauses;
     format!(
-        "{} of it unreclaimable: anon {}, shmem {}, kernel {}{swap} ({} every {} to {} ms, longest gap {})",
+        "{} of it unreclaimable: anon {}, shmem {}, kernel {}{swap} ({} every {} to {}ms, longest gap {})",
         long_size(held.unreclaimable()),
         long_size(held.anon),
         long_size(held.shmem),
         long_size(held.kernel),
-        number_of(report.course.readings, "reading", "readings"),
+        number_of(report.course.readings, "sample", "samples"),
         pauses.0.as_millis(),
         pauses.1.as_millis(),
         seconds(report.course.longest_gap),
@@ -342,7 +341,11 @@ fn left(report: &RunReport) -> Vec<(&'static str, String)> {
 
 fn advice(report: &RunReport) -> String {
     match report.advice() {
-        None => "none: no reading was made while the command ran".to_owned(),
+        None => "none: the memory of the group could not be read".to_owned(),
+        Some(Advice::TooShort { readings }) => format!(
+            "too short: {}; a limit can be named from {FEWEST} on",
+            number_of(readings, "sample", "samples")
+        ),
         Some(Advice::CutShort { bytes }) => format!(
             "none: it held {} until the kernel killed in it because others ran out of memory, and nobody knows what more it \
              would have taken",
@@ -365,12 +368,13 @@ fn advice(report: &RunReport) -> String {
             let unseen = match unseen {
                 0 => String::new(),
                 unseen => format!(
-                    ", {} that the kernel counted between two readings",
+                    ", {} that the kernel counted between two samples",
                     long_size(unseen)
                 ),
             };
             format!(
-                "a limit of {}M would do without swap: {} that no reclaim gets back{unseen}, and a margin of {}",
+                "a limit of {} (--limit {}M) would do without swap: {} that no reclaim gets back{unseen}, and a margin of {}",
+                long_size(bytes),
                 bytes >> 20,
                 long_size(need),
                 long_size(margin)

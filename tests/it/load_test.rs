@@ -48,6 +48,9 @@ fn report() -> RunReport {
         )),
     };
     course.accept(&reading(1000, 10));
+    for millis in (1200..2800).step_by(200) {
+        course.accept(&reading(millis, 10));
+    }
     course.accept(&reading(3000, 200));
     course.end(Monotonic(4_500_000));
     let mut growth = Growth::of_command(41);
@@ -131,6 +134,38 @@ fn the_report_in_words() {
     insta::assert_snapshot!("text", text(&report()));
     insta::assert_snapshot!("text_of_a_kill", text(&killed()));
     insta::assert_snapshot!("text_of_a_bystander", text(&bystander()));
+}
+
+#[test]
+fn a_short_run_says_so_in_words_and_in_the_document() {
+    let mut report = report();
+    report.course.readings = 1;
+    let words = text(&report);
+    let line = "  Advice    too short: 1 sample; a limit can be named from 10 on\n";
+    assert!(words.contains(line), "{words}");
+    let document = json(&report).expect("a document");
+    let document: serde_json::Value = serde_json::from_str(&document).expect("JSON");
+    assert_eq!(document["advice"]["kind"], "too_short");
+    assert_eq!(document["advice"]["readings"], 1);
+}
+
+#[test]
+fn spans_are_rounded_before_their_unit_is_chosen() {
+    use oomtop::text::run::seconds;
+    for (micros, says) in [
+        (0, "0s"),
+        (400, "<1ms"),
+        (1_000, "1ms"),
+        (120_499, "120ms"),
+        (999_499, "999ms"),
+        (999_500, "1.0s"),
+        (12_340_000, "12.3s"),
+        (59_949_000, "59.9s"),
+        (59_950_000, "1m00s"),
+        (170_000_000, "2m50s"),
+    ] {
+        assert_eq!(seconds(Duration::from_micros(micros)), says, "{micros}");
+    }
 }
 
 #[test]

@@ -10,6 +10,9 @@ const LEAST: u64 = 1 << 20;
 /// Limits are named in whole MiB.
 const STEP: u64 = 1 << 20;
 
+/// Fewer samples tell nothing of what a command needs: the next run may be at its peak in another moment.
+pub const FEWEST: u64 = 10;
+
 /// What limit would do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
@@ -36,6 +39,11 @@ pub enum Advice {
         /// The most that was held, with what was swapped out.
         bytes: u64,
     },
+    /// The command ended before enough was seen of it.
+    TooShort {
+        /// How often it was looked at.
+        readings: u64,
+    },
     /// The kernel killed in the group, and nobody knows whether the limit of the group ran out.
     Unknown {
         /// The most that was held until then, with what was swapped out.
@@ -46,6 +54,8 @@ pub enum Advice {
 /// What the advice follows from, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Seen {
+    /// How often the group was looked at.
+    pub readings: u64,
     /// The parts when most was held.
     pub held: Held,
     /// The highest usage that a reading has shown.
@@ -62,7 +72,7 @@ pub struct Seen {
     pub may_be_out: bool,
 }
 
-/// The limit that would do; `None` if nothing was seen.
+/// The limit that would do; `None` if nothing of the group could be read.
 #[must_use]
 pub fn advice(seen: &Seen) -> Option<Advice> {
     let need = seen.held.with_swap();
@@ -76,6 +86,11 @@ pub fn advice(seen: &Seen) -> Option<Advice> {
     }
     if seen.may_be_out {
         return Some(Advice::Unknown { bytes: need });
+    }
+    if seen.readings < FEWEST {
+        return Some(Advice::TooShort {
+            readings: seen.readings,
+        });
     }
     if need == 0 {
         return None;
@@ -101,6 +116,7 @@ mod tests {
 
     fn seen(anon: u64, usage: u64, counted: Option<u64>) -> Seen {
         Seen {
+            readings: 100,
             held: Held {
                 anon: anon * MIB,
                 ..Held::default()
@@ -141,6 +157,24 @@ mod tests {
     }
 
     #[test]
+    fn a_command_that_was_hardly_seen_gets_no_limit() {
+        for readings in [0, 1, 9] {
+            let short = Seen {
+                readings,
+                ..seen(90, 95, Some(100))
+            };
+            assert_eq!(advice(&short), Some(Advice::TooShort { readings }));
+            // What the kernel has counted needs no samples.
+            let out = Seen {
+                was_out: true,
+                ..short
+            };
+            assert_eq!(advice(&out), Some(Advice::More { bytes: 100 * MIB }));
+        }
+        assert_eq!(advice(&seen(0, 0, None)), None, "nothing could be read");
+    }
+
+    #[test]
     fn who_was_killed_needs_more_than_it_had() {
         let killed = Seen {
             was_out: true,
@@ -168,7 +202,7 @@ mod tests {
         #[test]
         fn no_number_is_too_large(a: u64, b: u64, c: Option<u64>) {
             let held = Held { anon: a, shmem: b, kernel: a, swap: b };
-            let _ = advice(&Seen { held, usage: b, told: a, counted: c, was_out: false, was_cut_short: false, may_be_out: false });
+            let _ = advice(&Seen { readings: 100, held, usage: b, told: a, counted: c, was_out: false, was_cut_short: false, may_be_out: false });
         }
     }
 }

@@ -148,6 +148,7 @@ impl RunReport {
     #[must_use]
     pub fn advice(&self) -> Option<Advice> {
         advice(&Seen {
+            readings: self.course.readings,
             held: self.course.most_held,
             usage: self.course.most_usage,
             told: self.course.most_told,
