@@ -7,6 +7,7 @@ use super::{pane, side};
 use crate::app::State;
 use crate::app::view::domains::rows::Row;
 use crate::app::view::layout::Panes;
+use crate::app::view::said::Said;
 use crate::app::view::title_keys::Title;
 use crate::text::apart::Apart;
 use crate::text::tone::{Line, Tone};
@@ -34,7 +35,7 @@ pub(super) fn draw(state: &State, panes: &Panes, canvas: &mut Canvas<'_>) {
     };
     let title = Line::of(Tone::Strong, "OOM domains, the most urgent first");
     let head = (Title::Domains, line(0));
-    pane::title(state, head, (&title, &remark), false, canvas);
+    pane::title(state, head, Said::of(title, remark), false, canvas);
     let columns = state.domain_columns(area.width);
     pane::heads(line(1), &columns, None, canvas);
     for (at, scope) in (2..area.height).zip(shown) {

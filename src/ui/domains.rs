@@ -10,7 +10,6 @@ use crate::app::view::domains::columns::{PlacedDomainColumn, branch};
 use crate::app::view::domains::rows::Row;
 use crate::app::view::layout::{Pane, Panes};
 use crate::app::view::title_keys::Title;
-use crate::model::cgroup::limits::LimitFile;
 use crate::text::apart::{Apart, Keeps};
 use crate::text::tone::{Line, Tone};
 use crate::text::wording;
@@ -20,8 +19,7 @@ pub fn draw(state: &State, panes: &Panes, canvas: &mut Canvas<'_>) {
     let focused = state.focus == Pane::Processes;
     let columns = state.domain_columns(panes.table_head.width);
     let head = (Title::Table, panes.table_title);
-    let words = (&title(state, &columns), &pane::window(state.domains.list()));
-    pane::title(state, head, words, focused, canvas);
+    pane::title(state, head, state.domains_said(&columns), focused, canvas);
     let sorted = state.domains.by.map(|by| by.column);
     pane::heads(panes.table_head, &columns, sorted, canvas);
     let domains = &state.domains;
@@ -89,45 +87,6 @@ fn nothing(state: &State) -> Option<String> {
     } else {
         None
     }
-}
-
-fn title(state: &State, columns: &[PlacedDomainColumn]) -> Line {
-    let domains = &state.domains;
-    let all = &state.snapshot.domains;
-    let slowed = all.iter().filter(|domain| domain.throttles_only).count();
-    let groups = all.len().saturating_sub(1 + slowed);
-    let mut line = Line::of(Tone::Strong, "OOM domains");
-    line.spans.extend(pane::age(state).spans);
-    match domains.by {
-        Some(by) => {
-            let arrow = if by.inverted { "↑" } else { "↓" };
-            line.push(Tone::Dim, format!(" by {} {arrow}", by.column.id));
-            line.spans.extend(pane::unseen(columns, by.column).spans);
-        }
-        None => line.push(Tone::Dim, format!(" by {}", domains.order.name())),
-    }
-    line.push(Tone::Dim, "  ");
-    let limits = if groups == 1 {
-        "cgroup with a limit"
-    } else {
-        "cgroups with a limit"
-    };
-    line.push(Tone::Dim, format!("host + {groups} {limits}"));
-    if slowed > 0 {
-        line.push(
-            Tone::Dim,
-            format!(" + {slowed} with {}", LimitFile::High.name()),
-        );
-    }
-    match domains.urgent() {
-        _ if state.snapshot.seq == 0 => line.push(Tone::Dim, "  reading …"),
-        0 => line.push(Tone::Good, "  all calm"),
-        urgent => line.push(Tone::Watch, format!("  {urgent} not calm")),
-    }
-    if !domains.filter.is_empty() {
-        line.push(Tone::Watch, format!("  filter: {}", domains.filter));
-    }
-    line
 }
 
 fn draw_row(

@@ -8,37 +8,24 @@ use super::theme::Theme;
 use crate::app::State;
 use crate::app::view::columns::{Align, Cell, Column, Placed};
 use crate::app::view::list::{List, ListRow};
-use crate::app::view::title_keys::{Title, taken};
+use crate::app::view::said::Said;
+use crate::app::view::title_keys::Title;
 use crate::text::apart::{Apart, Keeps};
 use crate::text::cells::cells as cells_of;
 use crate::text::tone::{Line, Tone};
 
-/// How old the numbers of a pane are, where they are older than they should be: a clock that runs on says nothing about
-/// them.
-pub(super) fn age(state: &State) -> Line {
-    let mut line = Line::new();
-    if let Some(age) = state.stale() {
-        line.push(Tone::Danger, format!("  {:.1}s old", age.as_secs_f64()));
-    }
-    line
-}
-
-/// Draws the title of a pane with the keys that there is room for.
+/// Draws the title of a pane, with what there is room for.
 pub(super) fn title(
     state: &State,
     (title, area): (Title, Rect),
-    (words, remark): (&Line, &Line),
+    said: Said,
     focused: bool,
     canvas: &mut Canvas<'_>,
 ) {
-    let mut keys = state.title_keys(title, area);
-    // What the title says comes first.
-    if words.width() + 4 > usize::from(area.width.saturating_sub(taken(&keys, area))) {
-        keys.clear();
-    }
-    let kept = taken(&keys, area).saturating_sub(2);
-    canvas.rule(area, (words, remark), kept, focused);
-    let Some(first) = keys.first() else {
+    let fitted = state.fitted(title, area, said);
+    let kept = fitted.taken.saturating_sub(2);
+    canvas.rule(area, (&fitted.words, &fitted.remark), kept, focused);
+    let Some(first) = fitted.keys.first() else {
         return;
     };
     canvas.clear(Rect {
@@ -47,7 +34,7 @@ pub(super) fn title(
         ..area
     });
     let dim = canvas.theme.style(Tone::Dim);
-    for key in &keys {
+    for key in &fitted.keys {
         let style = canvas.theme.key();
         let used = canvas.text(key.x, area.y, key.width, &key.key, style);
         canvas.text(key.x + used, area.y, key.width - used, &key.label, dim);
@@ -74,18 +61,6 @@ pub(super) fn heads<C, S>(
             heading
         };
         put(area, placed, placed.column.title, style, canvas);
-    }
-}
-
-/// Says that the rows are in the order of a column for which there is no room, or that nobody asked for.
-pub(super) fn unseen<C, S>(columns: &[Placed<C, S>], sorted: &Column<C, S>) -> Line {
-    let is_seen = columns
-        .iter()
-        .any(|placed| std::ptr::eq(placed.column, sorted));
-    if is_seen {
-        Line::new()
-    } else {
-        Line::of(Tone::Watch, " (not shown)")
     }
 }
 
@@ -165,13 +140,6 @@ pub(super) fn sentence(area: Rect, rows: usize, text: &str, canvas: &mut Canvas<
         };
         canvas.line(line, &Line::of(Tone::Dim, text));
     }
-}
-
-/// Which rows are on the screen: `1-20 of 312`; empty if all rows fit.
-pub(super) fn window<R: ListRow>(list: &List<R>) -> Line {
-    list.window().map_or_else(Line::new, |(first, last)| {
-        Line::of(Tone::Dim, format!("{first}-{last} of {}", list.len()))
-    })
 }
 
 /// Makes a part of a cell stand out, as far as it is on the screen. Only cells of text have such a part.

@@ -9,6 +9,7 @@ use super::pane;
 use crate::app::State;
 use crate::app::view::domains::summary::Widths;
 use crate::app::view::layout::{Panes, Side};
+use crate::app::view::said::Said;
 use crate::app::view::title_keys::Title;
 use crate::model::memory::Pressure;
 use crate::text::format;
@@ -43,7 +44,10 @@ fn titled(
     };
     let words = Line::of(Tone::Strong, words);
     match title {
-        Some(title) => pane::title(state, (title, first), (&words, remark), false, canvas),
+        Some(title) => {
+            let said = Said::of(words, remark.clone());
+            pane::title(state, (title, first), said, false, canvas);
+        }
         None => canvas.rule(first, (&words, remark), 0, false),
     }
     Rect {

@@ -11,11 +11,9 @@ use crate::app::view::layout::{Pane, Panes};
 use crate::app::view::processes::columns::PlacedColumn;
 use crate::app::view::processes::row::Row;
 use crate::app::view::title_keys::Title;
-use crate::model::oom_domain::victim::Scope;
 use crate::text::apart::{Apart, Keeps};
 use crate::text::cells::prefix;
-use crate::text::tone::{Line, Tone};
-use crate::text::wording::short_group;
+use crate::text::tone::Tone;
 
 /// Draws the pane.
 pub fn draw(state: &State, panes: &Panes, canvas: &mut Canvas<'_>) {
@@ -23,8 +21,7 @@ pub fn draw(state: &State, panes: &Panes, canvas: &mut Canvas<'_>) {
     let table = &state.table;
     let columns = table.columns(panes.table_head.width);
     let head = (Title::Table, panes.table_title);
-    let words = (&title(state, &columns), &remark(state));
-    pane::title(state, head, words, focused, canvas);
+    pane::title(state, head, state.table_said(&columns), focused, canvas);
     pane::heads(panes.table_head, &columns, Some(table.sort), canvas);
     scrolled_head(state, panes.table_head, &columns, canvas);
     let selected = canvas.theme.selected(focused);
@@ -56,51 +53,6 @@ pub fn draw(state: &State, panes: &Panes, canvas: &mut Canvas<'_>) {
         };
         pane::sentence(panes.table_rows, 0, &text, canvas);
     }
-}
-
-fn title(state: &State, columns: &[PlacedColumn]) -> Line {
-    let table = &state.table;
-    let mut line = Line::of(Tone::Strong, "Processes");
-    line.spans.extend(pane::age(state).spans);
-    let arrow = if table.is_descending() { "↓" } else { "↑" };
-    line.push(Tone::Dim, format!(" by {} {arrow}", table.sort.id));
-    line.spans.extend(pane::unseen(columns, table.sort).spans);
-    if table.tree {
-        line.push(Tone::Dim, "  tree");
-    }
-    if let Some(Scope::Memcg(key)) = table.zoom {
-        let group = state.snapshot.cgroup(key);
-        let name = group.map_or_else(String::new, |g| short_group(g.path.as_str()));
-        line.push(Tone::Watch, format!("  only {name}"));
-    }
-    if !table.filter.text().is_empty() {
-        line.push(Tone::Watch, format!("  filter: {}", table.filter.text()));
-    }
-    if table.whole_commands {
-        line.push(Tone::Dim, "  whole command lines");
-    }
-    if !table.tagged.is_empty() {
-        line.push(Tone::Watch, format!("  {} tagged", table.tagged.len()));
-    }
-    if table.follow {
-        line.push(Tone::Watch, "  following");
-    }
-    line
-}
-
-/// Which rows are on the screen, and the selected process if it is not among them.
-fn remark(state: &State) -> Line {
-    let list = state.table.list();
-    let mut line = Line::new();
-    if list.is_selection_hidden()
-        && let Some(process) = state.table.selected_process(&state.snapshot)
-    {
-        let (id, row) = (process.id.pid, list.cursor() + 1);
-        let text = format!("selected: {id} {} in row {row}  ", process.comm);
-        line.push(Tone::Watch, text);
-    }
-    line.spans.extend(pane::window(list).spans);
-    line
 }
 
 fn draw_row(

@@ -171,6 +171,75 @@ fn a_filter_is_not_cut_by_keys() {
         scene.keys("/ s h o p Enter");
         let filtered = title(&scene).expect("a title");
         assert!(filtered.contains("filter: shop"), "{filtered}");
+        // With room for both the keys stay; a longer one pushes them out.
+        let times = if open.is_empty() { 8 } else { 4 };
+        assert!(filtered.contains("z its "), "{filtered}");
+        scene
+            .keys("/")
+            .types(&"|shopping".repeat(times))
+            .keys("Enter");
+        let filtered = title(&scene).expect("a title");
+        assert!(filtered.contains(&"|shopping".repeat(times)), "{filtered}");
         assert!(!filtered.contains("z its "), "{filtered}");
+    }
+}
+
+/// The line of a title on the screen.
+fn drawn(scene: &Scene, area: Rect) -> String {
+    let text = scene.text();
+    let line = text.lines().nth(usize::from(area.y));
+    line.unwrap_or_default().to_owned()
+}
+
+#[test]
+fn what_is_in_force_and_what_is_a_count_outlasts_keys_and_words() {
+    let states = [
+        ("", &["by badness"][..]),
+        ("t p F", &["by badness"]),
+        ("/ j a v a Enter", &["by badness", "filter: java"]),
+        ("Space Space t", &["by badness", "2 tagged"]),
+        ("Down z", &["by badness", "only docker"]),
+        (
+            "Down z Space / j a Enter",
+            &["only docker", "filter: ja", "1 tagged"],
+        ),
+        ("d", &["by urgency", "host + "]),
+        ("d / d o Enter", &["by urgency", "filter: do"]),
+        ("e / j Enter", &["kills: ", "filter: j"]),
+    ];
+    for (keys, kept) in states {
+        for width in 40..=200 {
+            let mut scene = Scene::new(width, 36);
+            scene.keys(keys);
+            scene.state.notice = None;
+            let panes = scene.state.panes();
+            let (title, area) = if keys.starts_with("e ") {
+                (Title::Events, panes.events_title)
+            } else {
+                (Title::Table, panes.table_title)
+            };
+            let line = drawn(&scene, area);
+            // Below 80 columns even what must stay may have no room.
+            let room = width < 80;
+            for words in kept {
+                assert!(
+                    room || line.contains(words),
+                    "{keys} {width}: {words} in {line}"
+                );
+            }
+            let offered = scene.state.title_keys(title, area);
+            for key in &offered {
+                let at: String = line.chars().skip(key.x.into()).collect();
+                let words = format!("{}{} ", key.key, key.label);
+                assert!(at.starts_with(&words), "{keys} {width}: {words} in {line}");
+            }
+            let optional = ["with a limit", "whole command lines", "live from"];
+            let is_short = optional.iter().any(|words| line.contains(words));
+            // Words go only after all keys have.
+            assert!(
+                offered.is_empty() || is_short || !keys.contains("t p F"),
+                "{keys} {width}: {line}"
+            );
+        }
     }
 }

@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use crate::app::State;
 use crate::app::input::id::ActionId;
 use crate::app::view::keybar::KeyLabel;
-use crate::app::view::layout::{Pane, Panes};
+use crate::app::view::layout::Pane;
 use crate::text::cells::cells;
 
 /// A title with room for keys.
@@ -69,17 +69,11 @@ impl Title {
 }
 
 impl State {
-    /// The keys in a title of this area, each in its cells of the screen, the last one at the right end. None while a
-    /// prompt is open: there keys type text; none where a filter needs the room.
-    pub fn title_keys(&self, title: Title, area: Rect) -> Vec<KeyLabel> {
-        let is_filtered = match title {
-            Title::Table if self.domains.open => !self.domains.filter.is_empty(),
-            Title::Table => !self.table.filter.is_empty(),
-            Title::Events => !self.events.filter_text.is_empty(),
-            _ => false,
-        };
+    /// The keys that a title of this area offers, if there is room, each in its cells of the screen, the last one at the
+    /// right end. None while a prompt is open: there keys type text.
+    pub(super) fn offered_keys(&self, title: Title, area: Rect) -> Vec<KeyLabel> {
         let is_small = area.height == 0 || area.width < title.least_width();
-        if self.prompt.is_some() || is_filtered || is_small {
+        if self.prompt.is_some() || is_small {
             return Vec::new();
         }
         let scope = self.pane_scope();
@@ -103,48 +97,10 @@ impl State {
         }
         keys
     }
-
-    /// The titles on the screen.
-    fn titles(&self, panes: &Panes) -> [(Title, Rect); 6] {
-        // Before the first sample nothing is drawn there.
-        let most = u16::from(self.snapshot.seq > 0);
-        let first = |area: Rect| Rect {
-            height: area.height.min(most),
-            ..area
-        };
-        let below = if self.attention.nearest.is_empty() {
-            Title::History
-        } else {
-            Title::Domains
-        };
-        [
-            (Title::Table, panes.table_title),
-            (Title::Events, panes.events_title),
-            (below, first(panes.below)),
-            (Title::History, first(panes.side.history)),
-            (Title::Domains, first(panes.side.domains)),
-            (Title::Selected, first(panes.side.details)),
-        ]
-    }
-
-    /// The action of the key in a title in this cell.
-    pub(in crate::app) fn title_key_at(
-        &self,
-        panes: &Panes,
-        (x, y): (u16, u16),
-    ) -> Option<ActionId> {
-        let titles = self.titles(panes).into_iter();
-        let mut here = titles.filter(|(_, area)| area.height > 0 && area.y == y);
-        here.find_map(|(title, area)| {
-            let keys = self.title_keys(title, area).into_iter();
-            let mut under = keys.filter(|key| (key.x..key.x + key.width).contains(&x));
-            Some(under.next()?.action)
-        })
-    }
 }
 
 /// Cells of a title that its keys take.
-pub fn taken(keys: &[KeyLabel], area: Rect) -> u16 {
+pub(super) fn taken(keys: &[KeyLabel], area: Rect) -> u16 {
     let first = keys.first();
     first.map_or(0, |key| (area.right() - key.x).saturating_add(AROUND / 2))
 }

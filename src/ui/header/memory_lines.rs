@@ -28,7 +28,7 @@ pub(super) fn memory(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
     let style = canvas.theme.style(Tone::Accent);
     canvas.text(area.x, area.y, LABEL.min(area.width), "Mem", style);
     let rest = behind(area, LABEL);
-    let age = crate::ui::pane::age(state);
+    let age = crate::app::view::titles::age(state);
     // What does not fit beside the bar goes, swap first.
     let numbers = [(true, true), (true, false), (false, false)].map(|(long, with_swap)| {
         let mut line = used(state, long);
