@@ -186,7 +186,7 @@ impl SubjectReader {
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let dir = rustix::fs::openat(&self.dir, pid.to_string(), flags, Mode::empty()).ok()?;
         let stat = stat_line::parse(self.file.read_single(&dir, "stat").ok()?)?;
-        if stat.state.is_dead() && stat.threads <= 1 {
+        if stat.has_ended() {
             return None;
         }
         let is_init = pid == 1 && self.sees_global_init;

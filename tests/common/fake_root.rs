@@ -168,6 +168,7 @@ pub(crate) struct FakeProcess {
     pid: u32,
     comm: Vec<u8>,
     state: char,
+    threads: u32,
     ppid: u32,
     flags: u64,
     start: u64,
@@ -188,6 +189,7 @@ impl FakeProcess {
             pid,
             comm: b"fake".to_vec(),
             state: 'S',
+            threads: 3,
             ppid: 1,
             flags: 0x0040_0000,
             start: u64::from(pid) * 10,
@@ -268,7 +270,14 @@ impl FakeProcess {
         self
     }
 
-    pub(crate) fn zombie(mut self) -> Self {
+    pub(crate) fn zombie(self) -> Self {
+        let mut ended = self.dead_leader();
+        ended.threads = 1;
+        ended
+    }
+
+    /// The main thread has ended, the others live: `status` and `cmdline` show no memory.
+    pub(crate) fn dead_leader(mut self) -> Self {
         self.state = 'Z';
         self.rss_kib = None;
         self.cmdline.clear();
@@ -290,8 +299,8 @@ impl FakeProcess {
         stat.extend(&self.comm);
         stat.extend(
             format!(
-                ") {} {} 1 1 0 -1 {} 5 0 0 0 1 2 0 0 20 0 3 0 {} 99999 {pages} 184467 1 1\n",
-                self.state, self.ppid, self.flags, self.start
+                ") {} {} 1 1 0 -1 {} 5 0 0 0 1 2 0 0 20 0 {} 0 {} 99999 {pages} 184467 1 1\n",
+                self.state, self.ppid, self.flags, self.threads, self.start
             )
             .as_bytes(),
         );
@@ -309,7 +318,7 @@ impl FakeProcess {
                 .as_bytes(),
             );
         }
-        status.extend(b"Threads:\t3\n");
+        status.extend(format!("Threads:\t{}\n", self.threads).as_bytes());
         root.write(&format!("{base}/status"), status);
         if let Some(adj) = self.adj {
             root.write(&format!("{base}/oom_score_adj"), format!("{adj}\n"));

@@ -102,6 +102,16 @@ fn zombies_and_ended_processes_are_gone() {
 }
 
 #[test]
+fn a_process_whose_main_thread_has_ended_lives_on_in_its_threads() {
+    let root = FakeRoot::new()
+        .process(10, FakeProcess::dead_leader)
+        .process(11, FakeProcess::zombie);
+    let write = |pid| write_adj(&root.sys_root(), FakeProcess::id(pid), adj(7)).outcome;
+    assert_eq!(write(10), Ok(Reading::Adj(adj(7))));
+    assert_eq!(kind(&write(11)), Some(FailureKind::Gone));
+}
+
+#[test]
 fn below_the_floor_needs_the_capability_and_says_so() {
     let child = OwnChild::waiting();
     let before = child.adj();

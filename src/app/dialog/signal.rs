@@ -5,6 +5,7 @@ use crate::app::input::id::ActionId as Id;
 use crate::app::input::key::Key;
 use crate::app::input::scope::KeyScope;
 use crate::app::msg::WriteId;
+use crate::app::view::processes::table::has_ended;
 use crate::model::plan::build;
 use crate::model::plan::receipt::{PlanReceipt, StepReceipt};
 use crate::model::plan::step::Step;
@@ -42,9 +43,13 @@ impl SignalDialog {
         }
     }
 
+    /// The targets that a signal can reach: a zombie is listed until its parent takes notice, and no signal does anything.
     fn alive<'a>(&'a self, context: &DialogContext<'_>) -> Vec<&'a Pinned> {
-        let living = context.living(&self.targets);
-        living.into_iter().map(|(target, _)| target).collect()
+        let living = context.living(&self.targets).into_iter();
+        living
+            .filter(|(_, process)| !has_ended(process))
+            .map(|(target, _)| target)
+            .collect()
     }
 
     fn signal(&self) -> Option<&'static Signal> {
@@ -179,10 +184,12 @@ impl Dialog for SignalDialog {
         let alive = self.alive(context);
         let mut lines: Vec<Line> = Vec::new();
         if alive.is_empty() {
-            lines.push(Line::of(
-                Tone::Critical,
-                "It has ended: there is nobody to send to.",
-            ));
+            let who = match self.targets.len() {
+                0 | 1 => "It has ended",
+                _ => "All of them have ended",
+            };
+            let text = format!("{who}: no signal can reach anybody.");
+            lines.push(Line::of(Tone::Critical, text));
         } else if let Some(signal) = self.signal() {
             let names: Vec<_> = alive.iter().take(4).map(ToString::to_string).collect();
             let more = if alive.len() > 4 {
@@ -194,6 +201,11 @@ impl Dialog for SignalDialog {
                 Tone::Strong,
                 format!("send SIG{} to {}{more}", signal.name, names.join(", ")),
             ));
+        }
+        let ended = self.targets.len() - alive.len();
+        if ended > 0 && !alive.is_empty() {
+            let text = format!("{ended} of them ended and will be left out");
+            lines.push(Line::of(Tone::Watch, text));
         }
         let processes = alive.iter().filter_map(|target| context.process(target.id));
         lines.extend(foreign::line(processes, context));

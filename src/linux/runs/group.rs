@@ -186,7 +186,7 @@ impl RunGroup {
             let text = buffer.read_single(&proc, format!("{pid}/stat")).ok()?;
             stat_line::parse(text)
         });
-        stat.is_some_and(|stat| !stat.state.is_dead() || stat.threads > 1)
+        stat.is_some_and(|stat| !stat.has_ended())
     }
 
     /// Kills all that is in it.

@@ -124,7 +124,7 @@ impl PinnedProcess {
                 ),
             });
         }
-        if stat.state.is_dead() {
+        if stat.has_ended() {
             return Err(Failure {
                 kind: FailureKind::Gone,
                 sentence: format!(

@@ -31,6 +31,14 @@ pub(crate) struct StatLine {
     pub(crate) rss: u64,
 }
 
+impl StatLine {
+    /// True if only the entry in the process table is left. A process whose main thread has ended lives on in its other
+    /// threads, which have its memory and take its signals.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.state.is_dead() && self.threads <= 1
+    }
+}
+
 /// Parses the line; `None` if it is invalid.
 ///
 /// The name can contain anything, even `) R 1` and newlines. No later field has a parenthesis, so the name
