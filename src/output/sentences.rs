@@ -1,7 +1,7 @@
 //! The linear form of `--plain`, for screen readers: a sentence for each thing, no columns, no bars, the processes by
 //! their pids, so that a line stays where it was.
 
-use super::fate::{Fate, fates};
+use super::fate::fates;
 use super::listed::{context, listed};
 use super::printable;
 use crate::app::settings::Settings;
@@ -65,23 +65,13 @@ fn swap(snapshot: &Snapshot) -> String {
 }
 
 fn domains(snapshot: &Snapshot) -> impl Iterator<Item = String> {
-    fates(snapshot).map(
-        |Fate {
-             place,
-             victim,
-             dying,
-             full,
-         }| {
-            let who = victim.map_or_else(
-                || dying.unwrap_or_else(|| "nobody can be killed".to_owned()),
-                |who| format!("{who} dies first"),
-            );
-            let full = full.map_or_else(String::new, |(usage, limit)| {
-                format!(" {} used.", format::part_of(usage, limit))
-            });
-            format!("If the memory of {place} runs out, {who}.{full}")
-        },
-    )
+    fates(snapshot).map(|fate| {
+        let full = fate.full.map_or_else(String::new, |(kept, limit)| {
+            format!(" {} used.", format::part_of(kept, limit))
+        });
+        let what = fate.sentence(snapshot);
+        format!("If the memory of {} runs out, {what}.{full}", fate.place)
+    })
 }
 
 fn row(process: &Process, context: &CellContext<'_>) -> String {

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::fate::{Fate, fates};
+use super::fate::fates;
 use super::listed::{context, listed};
 use super::printable;
 use crate::app::settings::Settings;
@@ -185,20 +185,12 @@ pub(super) fn head(snapshot: &Snapshot, host: &Host, settings: &Settings) -> Vec
         format::long_size(memory.swap_used()),
         format::long_size(memory.swap_total),
     ));
-    for Fate {
-        place,
-        victim,
-        dying,
-        full,
-    } in fates(snapshot)
-    {
-        let who = victim
-            .or(dying)
-            .unwrap_or_else(|| "nobody can be killed".to_owned());
-        let full = full.map_or_else(String::new, |(usage, limit)| {
-            format!("  {} of {}", format::size(usage), format::size(limit))
+    for fate in fates(snapshot) {
+        let full = fate.full.map_or_else(String::new, |(kept, limit)| {
+            format!("  {} of {}", format::size(kept), format::size(limit))
         });
-        out.push(format!("next victim of {place}: {who}{full}"));
+        let who = fate.who(snapshot);
+        out.push(format!("next victim of {}: {who}{full}", fate.place));
     }
     out
 }
