@@ -32,7 +32,9 @@ const TEXTS: &[KeyScope] = &[
     KeyScope::Rules,
     KeyScope::Compare,
 ];
+/// All dialogs. The question before quitting comes first: see [`CLOSABLE`].
 const DIALOGS: &[KeyScope] = &[
+    KeyScope::Leave,
     KeyScope::Help,
     KeyScope::Process,
     KeyScope::Domain,
@@ -50,7 +52,6 @@ const DIALOGS: &[KeyScope] = &[
     KeyScope::Incident,
     KeyScope::Rules,
     KeyScope::Rule,
-    KeyScope::Leave,
     KeyScope::Compare,
     KeyScope::Setup,
     KeyScope::SetupField,
@@ -58,29 +59,10 @@ const DIALOGS: &[KeyScope] = &[
 ];
 
 /// Dialogs that close by [`Id::Close`]: all but the question before quitting, where the same keys quit.
-const CLOSABLE: &[KeyScope] = &[
-    KeyScope::Help,
-    KeyScope::Process,
-    KeyScope::Domain,
-    KeyScope::Event,
-    KeyScope::Report,
-    KeyScope::Settings,
-    KeyScope::Ledger,
-    KeyScope::Adjust,
-    KeyScope::Cgroup,
-    KeyScope::Signal,
-    KeyScope::Sort,
-    KeyScope::Users,
-    KeyScope::Undo,
-    KeyScope::History,
-    KeyScope::Incident,
-    KeyScope::Rules,
-    KeyScope::Rule,
-    KeyScope::Compare,
-    KeyScope::Setup,
-    KeyScope::SetupField,
-    KeyScope::Columns,
-];
+const CLOSABLE: &[KeyScope] = match DIALOGS {
+    [KeyScope::Leave, rest @ ..] => rest,
+    _ => panic!("the question before quitting comes first"),
+};
 
 /// All actions, in the order of the help and the footer.
 pub static ACTIONS: Rows = &[
