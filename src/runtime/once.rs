@@ -15,6 +15,7 @@ use crate::app::view::processes::marks::Marks;
 use crate::linux::helper::helper;
 use crate::linux::scan::backend::BackendChoice;
 use crate::linux::{SysRoot, ledger};
+use crate::model::cgroup::kernel_memory::needs;
 use crate::model::ledger::{Account, Place};
 use crate::model::snapshot::{Needs, Snapshot};
 use crate::output::csv;
@@ -55,17 +56,18 @@ fn ledgers(
     root: &SysRoot,
     snapshot: &Snapshot,
 ) -> Result<Vec<Account>, Halt> {
-    let keys = snapshot
-        .domains
-        .iter()
-        .filter_map(|domain| domain.scope.memcg());
-    let groups = keys.filter_map(|key| Some(snapshot.cgroup(key)?.path.clone()));
-    let places: Vec<Place> = groups
-        .map(|path| Place::Group {
-            path,
+    let page_size = rustix::param::page_size() as u64;
+    let needs = needs(&snapshot.cgroups, &snapshot.processes, page_size);
+    let keys = snapshot.domains.iter();
+    let keys = keys.filter_map(|domain| domain.scope.memcg());
+    let group = |key| {
+        Some(Place::Group {
+            path: snapshot.cgroup(key)?.path.clone(),
             members: Vec::new(),
+            needs: needs.get(key.index()).copied().unwrap_or_default(),
         })
-        .collect();
+    };
+    let places: Vec<Place> = keys.filter_map(group).collect();
     let (root, (send, answers)) = (root.clone(), channel());
     let until = Instant::now() + LEDGER_WITHIN;
     // A thread that cannot be had or that blocks ends with the program.

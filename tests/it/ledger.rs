@@ -301,7 +301,7 @@ fn a_domains_page_is_pinned_to_its_group() {
     scene.asked();
     scene.keys("m");
     let asked = scene.asked();
-    let [Effect::ReadLedger(Place::Group { path, members })] = &asked[..] else {
+    let [Effect::ReadLedger(Place::Group { path, members, .. })] = &asked[..] else {
         panic!("{asked:?}");
     };
     assert_eq!((path.as_str(), &members[..]), ("/slow", &[10, 11][..]));

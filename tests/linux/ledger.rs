@@ -5,10 +5,11 @@ use std::time::{Duration, Instant};
 use oomtop::linux::SysRoot;
 use oomtop::linux::ledger::{quick, with_files};
 use oomtop::model::cgroup::CgroupPath;
-use oomtop::model::ledger::{Kind, Place};
+use oomtop::model::cgroup::kernel_memory::MemberKernel;
+use oomtop::model::ledger::{FreedBy, Kind, Place};
 use rustix::fs::MemfdFlags;
 
-use crate::common::fake_root::FakeRoot;
+use crate::common::fake_root::{FakeGroup, FakeRoot, Layout};
 use crate::common::patience;
 
 const MIB: usize = 1 << 20;
@@ -72,6 +73,7 @@ fn a_group_that_is_gone_is_a_sentence_and_a_fake_one_adds_up() {
     let place = |path: &str| Place::Group {
         path: CgroupPath::new(path),
         members: vec![1, 4711],
+        needs: MemberKernel::default(),
     };
     let account = quick(&root.sys_root(), &place("/shop")).expect("its counters");
     assert_eq!(account.ledger.used, 700);
@@ -90,4 +92,33 @@ fn a_group_that_is_gone_is_a_sentence_and_a_fake_one_adds_up() {
     let empty = tempfile::tempdir().expect("a directory");
     let nothing = quick(&SysRoot::under(empty.path()), &Place::Host).expect_err("nothing");
     assert!(nothing.contains("cannot be opened"), "{nothing}");
+}
+
+#[test]
+fn page_tables_and_stacks_of_v1_members_come_free_with_them() {
+    let group = |group: FakeGroup| {
+        let stat = "total_rss 300\ntotal_cache 0\ntotal_shmem 0";
+        let group = group.current(400).file("memory.stat", stat);
+        group.file("memory.kmem.usage_in_bytes", "100")
+    };
+    let root = FakeRoot::with_layout(Layout::V1).v1_group("/shop", group);
+    let kernel = |page_tables, stacks| {
+        let place = Place::Group {
+            path: CgroupPath::new("/shop"),
+            members: vec![],
+            needs: MemberKernel {
+                page_tables,
+                stacks,
+                objects: 8,
+            },
+        };
+        let account = quick(&root.sys_root(), &place).expect("its counters");
+        let kinds = [Kind::PageTables, Kind::Stacks, Kind::OtherKernel];
+        let kill = account.ledger.freed_by(FreedBy::Kill);
+        (kinds.map(|kind| account.ledger.get(kind)), kill)
+    };
+    assert_eq!(kernel(0, 0), ([0, 0, 100], 300));
+    assert_eq!(kernel(60, 16), ([60, 16, 24], 376));
+    // Page tables of a member that was moved in are charged elsewhere.
+    assert_eq!(kernel(500, 16), ([100, 0, 0], 400));
 }

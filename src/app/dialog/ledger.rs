@@ -14,16 +14,12 @@ use crate::model::cgroup::container;
 use crate::model::cgroup::{CgroupKey, CgroupPath};
 use crate::model::ledger::prospect::prospect;
 use crate::model::ledger::{Account, FreedBy, Place, Prospect};
-use crate::model::oom_domain::enclosing::is_member;
 use crate::model::oom_domain::victim::Scope;
 use crate::model::snapshot::Snapshot;
 use crate::model::time::Monotonic;
 use crate::text::format;
 use crate::text::ledger;
 use crate::text::tone::{Line, Tone};
-
-/// Most members that are asked for what they have open.
-const MEMBERS: usize = 4096;
 
 /// After this time a reading that has not ended is named.
 const SLOW: Duration = Duration::from_secs(5);
@@ -60,20 +56,12 @@ impl LedgerDialog {
         }
     }
 
-    fn place(&self, snapshot: &Snapshot) -> Option<Place> {
-        let Some(path) = &self.path else {
+    fn place(&self, snapshot: &Snapshot, page_size: u64) -> Option<Place> {
+        if self.path.is_none() {
             return Some(Place::Host);
-        };
+        }
         self.is_there(snapshot).then_some(())?;
-        let members = snapshot.processes.iter();
-        let members = members.filter(|process| is_member(process, self.scope, snapshot));
-        Some(Place::Group {
-            path: path.clone(),
-            members: members
-                .take(MEMBERS)
-                .map(|process| process.id.pid)
-                .collect(),
-        })
+        Place::of_group(self.scope, snapshot, page_size)
     }
 
     fn lines(&self, context: &DialogContext<'_>) -> Vec<Line> {
@@ -137,6 +125,10 @@ impl LedgerDialog {
                 "not all processes can be seen from here"
             };
             let text = format!("What a kill frees is not known: {why}.");
+            lines.push(Line::of(Tone::Dim, text));
+        }
+        if account.group.is_some() && context.host.cgroups.is_v1() {
+            let text = "Page tables and stacks are those of its processes: v1 counts kernel memory as one number.";
             lines.push(Line::of(Tone::Dim, text));
         }
         let source = match account.group {
@@ -239,8 +231,8 @@ impl Dialog for LedgerDialog {
         own.into_iter().collect()
     }
 
-    fn wants_ledger(&self, snapshot: &Snapshot) -> Option<Place> {
-        self.place(snapshot)
+    fn wants_ledger(&self, snapshot: &Snapshot, page_size: u64) -> Option<Place> {
+        self.place(snapshot, page_size)
     }
 
     fn on_ledger(&mut self, answer: &Result<Account, String>) {

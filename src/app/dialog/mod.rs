@@ -230,8 +230,8 @@ pub trait Dialog: fmt::Debug {
         None
     }
 
-    /// Whose ledger the dialog shows.
-    fn wants_ledger(&self, _snapshot: &Snapshot) -> Option<Place> {
+    /// Whose ledger the dialog shows. `page_size` is in bytes.
+    fn wants_ledger(&self, _snapshot: &Snapshot, _page_size: u64) -> Option<Place> {
         None
     }
 

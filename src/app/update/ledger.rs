@@ -37,7 +37,8 @@ impl State {
     /// Requests the ledger of the page that is open, if it is due.
     pub(in crate::app) fn ledger_wanted(&mut self) -> Vec<Effect> {
         let mut dialogs = self.dialogs.iter().rev();
-        let place = dialogs.find_map(|dialog| dialog.wants_ledger(&self.snapshot));
+        let page_size = self.host.rules.page_size;
+        let place = dialogs.find_map(|dialog| dialog.wants_ledger(&self.snapshot, page_size));
         let Some(place) = place else {
             self.ledger = Asked::default();
             return Vec::new();

@@ -39,9 +39,10 @@ pub fn quick(root: &SysRoot, place: &Place) -> Result<Account, String> {
             account.ledger = counts.ledger();
             slab::read(root, &proc, &mut buffer, &mut account);
         }
-        Place::Group { path, .. } => {
+        Place::Group { path, needs, .. } => {
             let hierarchy = Hierarchy::detect(root);
-            account.ledger = group::ledger(&hierarchy, path, &mut buffer)?;
+            let ledger = group::ledger(&hierarchy, path, &mut buffer)?;
+            account.ledger = ledger.with_member_kernel(needs.page_tables, needs.stacks);
         }
     }
     sysv::read(&proc, &mut buffer, &mut account);

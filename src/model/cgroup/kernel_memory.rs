@@ -47,13 +47,9 @@ impl MemberKernel {
     }
 }
 
-/// Estimates what can shrink of the kernel memory of v1 groups: what their members do not need, by the host's mix of
-/// slab. Without this a group full of page tables or stacks would pass for one with room.
-pub fn estimate(groups: &mut [Cgroup], processes: &[Process], memory: &Memory, page_size: u64) {
-    let is_told = |group: &Cgroup| group.stat.is_some_and(|stat| stat.kernel.is_some());
-    if !groups.iter().any(is_told) {
-        return;
-    }
+/// What the members of each group and of those below it need, in the order of the groups. `page_size` is in bytes.
+#[must_use]
+pub fn needs(groups: &[Cgroup], processes: &[Process], page_size: u64) -> Vec<MemberKernel> {
     let mut needs = vec![MemberKernel::default(); groups.len()];
     for process in processes {
         let Some(key) = process.member_of() else {
@@ -65,6 +61,17 @@ pub fn estimate(groups: &mut [Cgroup], processes: &[Process], memory: &Memory, p
             }
         }
     }
+    needs
+}
+
+/// Estimates what can shrink of the kernel memory of v1 groups: what their members do not need, by the host's mix of
+/// slab. Without this a group full of page tables or stacks would pass for one with room.
+pub fn estimate(groups: &mut [Cgroup], processes: &[Process], memory: &Memory, page_size: u64) {
+    let is_told = |group: &Cgroup| group.stat.is_some_and(|stat| stat.kernel.is_some());
+    if !groups.iter().any(is_told) {
+        return;
+    }
+    let needs = needs(groups, processes, page_size);
     for (group, need) in groups.iter_mut().zip(needs) {
         if let Some(stat) = &mut group.stat
             && let Some(kernel) = stat.kernel

@@ -3,7 +3,11 @@
 pub mod prospect;
 
 use super::cgroup::CgroupPath;
+use super::cgroup::kernel_memory::MemberKernel;
+use super::oom_domain::enclosing::is_member;
+use super::oom_domain::victim::Scope;
 use super::process::Pid;
+use super::snapshot::Snapshot;
 
 pub use crate::oomlog::analysis::ledger::{Entry, FreedBy, Kind, Ledger, Outlook, Prospect};
 
@@ -18,10 +22,34 @@ pub enum Place {
         path: CgroupPath,
         /// Processes in it, as far as they are looked at.
         members: Vec<Pid>,
+        /// What they need of its kernel memory, of which v1 tells the sum alone.
+        needs: MemberKernel,
     },
 }
 
+/// Most members that are asked for what they have open.
+const MEMBERS: usize = 4096;
+
 impl Place {
+    /// A group of the sample and who is in it. `page_size` is in bytes. `None` if the scope is no group.
+    #[must_use]
+    pub fn of_group(scope: Scope, snapshot: &Snapshot, page_size: u64) -> Option<Self> {
+        let group = snapshot.cgroup(scope.memcg()?)?;
+        let all = snapshot.processes.iter();
+        let (mut members, mut needs) = (Vec::new(), MemberKernel::default());
+        for process in all.filter(|process| is_member(process, scope, snapshot)) {
+            needs.add(process, page_size);
+            if members.len() < MEMBERS {
+                members.push(process.id.pid);
+            }
+        }
+        Some(Self::Group {
+            path: group.path.clone(),
+            members,
+            needs,
+        })
+    }
+
     /// The group; `None` for the host.
     #[must_use]
     pub fn group(&self) -> Option<&CgroupPath> {

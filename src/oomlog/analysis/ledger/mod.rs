@@ -192,6 +192,33 @@ impl Ledger {
         some.map(|entry| entry.bytes).fold(0, u64::saturating_add)
     }
 
+    /// Takes page tables and stacks of the members out of [`Kind::OtherKernel`] where the source tells neither (v1): they
+    /// come free with their processes. Bytes; no more than there is, for a member that was moved in has its page tables
+    /// charged elsewhere.
+    #[must_use]
+    pub fn with_member_kernel(mut self, page_tables: u64, stacks: u64) -> Self {
+        let parts = [(Kind::PageTables, page_tables), (Kind::Stacks, stacks)];
+        let mut rest = self.get(Kind::OtherKernel);
+        if parts.iter().any(|(kind, _)| self.tells(&[*kind])) {
+            return self;
+        }
+        self.entries.retain(|entry| entry.kind != Kind::OtherKernel);
+        for (kind, bytes) in parts {
+            let bytes = bytes.min(rest);
+            rest -= bytes;
+            if bytes > 0 {
+                self.untold.retain(|untold| *untold != kind);
+                self.entries.push(Entry { kind, bytes });
+            }
+        }
+        if rest > 0 {
+            let kind = Kind::OtherKernel;
+            self.entries.push(Entry { kind, bytes: rest });
+        }
+        self.sort();
+        self
+    }
+
     /// Divides [`Kind::Shmem`] by what the mounts and segments hold; the rest has no name. Both can be larger than what
     /// is resident (swapped out): then they are cut.
     #[must_use]
