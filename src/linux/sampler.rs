@@ -9,6 +9,7 @@ use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crate::model::cgroup::kernel_memory::Seen;
 use crate::model::memory::Pressure;
 use crate::model::snapshot::{Host, KillCounters, Needs, Snapshot};
 use crate::model::time::{Monotonic, Now};
@@ -267,8 +268,14 @@ impl Sampler {
         self.read_groups(needs, pressure, kills, grows);
         if self.hierarchy.version.is_v1() {
             let page_size = self.host.rules.page_size;
-            self.cgroups
-                .estimate(&snapshot.processes, &memory, page_size);
+            let own = self.own_group.key().map_or(Seen::Nowhere, Seen::Below);
+            let seen = match (self.host.hidepid, self.wants.global_init) {
+                (true, _) => Seen::Nowhere,
+                (false, true) => Seen::All,
+                (false, false) => own,
+            };
+            let processes = &snapshot.processes;
+            self.cgroups.estimate(processes, &memory, (page_size, seen));
         }
         let cgroups = self.cgroups.groups();
         snapshot.seq = self.seq;

@@ -184,9 +184,9 @@ pub fn roughly(span: Duration) -> String {
     format!("~{}", about(span))
 }
 
-/// [`roughly`] with `?` where only the last seconds say so: `~8s?`.
-pub fn forecast(span: Duration, is_brief: bool) -> String {
-    format!("{}{}", roughly(span), if is_brief { "?" } else { "" })
+/// [`roughly`] with `?` where it has not come true for some seconds, or usage has turned back before: `~8s?`.
+pub fn forecast(span: Duration, is_unsure: bool) -> String {
+    format!("{}{}", roughly(span), if is_unsure { "?" } else { "" })
 }
 
 /// `71.2%`.

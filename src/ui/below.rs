@@ -7,10 +7,8 @@ use super::{pane, side};
 use crate::app::State;
 use crate::app::view::domains::rows::Row;
 use crate::app::view::layout::Panes;
-use crate::app::view::said::Said;
 use crate::app::view::title_keys::Title;
 use crate::text::apart::Apart;
-use crate::text::tone::{Line, Tone};
 
 /// Draws it, if the table leaves room.
 pub(super) fn draw(state: &State, panes: &Panes, canvas: &mut Canvas<'_>) {
@@ -29,13 +27,9 @@ pub(super) fn draw(state: &State, panes: &Panes, canvas: &mut Canvas<'_>) {
         ..area
     };
     let shown = nearest.iter().take(Panes::domains_below(area));
-    let remark = match nearest.len() - shown.len() {
-        0 => Line::new(),
-        more => Line::of(Tone::Dim, format!("and {more} more")),
-    };
-    let title = Line::of(Tone::Strong, "OOM domains, the most urgent first");
     let head = (Title::Domains, line(0));
-    pane::title(state, head, Said::of(title, remark), false, canvas);
+    let said = state.nearest_said(Panes::domains_below(area));
+    pane::title(state, head, said, false, canvas);
     let columns = state.domain_columns(area.width);
     pane::heads(line(1), &columns, None, canvas);
     for (at, scope) in (2..area.height).zip(shown) {

@@ -35,20 +35,16 @@ pub(super) fn draw(state: &State, panes: &Panes, canvas: &mut Canvas<'_>) {
 fn titled(
     (state, title): (&State, Option<Title>),
     area: Rect,
-    (words, remark): (&str, &Line),
+    said: Said,
     canvas: &mut Canvas<'_>,
 ) -> Rect {
     let first = Rect {
         height: area.height.min(1),
         ..area
     };
-    let words = Line::of(Tone::Strong, words);
     match title {
-        Some(title) => {
-            let said = Said::of(words, remark.clone());
-            pane::title(state, (title, first), said, false, canvas);
-        }
-        None => canvas.rule(first, (&words, remark), 0, false),
+        Some(title) => pane::title(state, (title, first), said, false, canvas),
+        None => canvas.rule(first, (&said.words(), &said.remark()), 0, false),
     }
     Rect {
         x: area.x + 1.min(area.width),
@@ -71,14 +67,8 @@ pub(super) fn history(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
     if area.height < 3 {
         return;
     }
-    let limit = format::long_size(state.gauge.limit);
-    let remark = Line::of(Tone::Dim, format!("of {limit}"));
-    let inner = titled(
-        (state, Some(Title::History)),
-        area,
-        ("Memory used", &remark),
-        canvas,
-    );
+    let head = (state, Some(Title::History));
+    let inner = titled(head, area, state.history_said(), canvas);
     let plot = Rect {
         height: inner.height - 1,
         ..inner
@@ -106,13 +96,9 @@ fn stalls(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
     if area.height == 0 {
         return;
     }
-    let remark = Line::of(Tone::Dim, "0.1, 1, 10, 50%");
-    let inner = titled(
-        (state, None),
-        area,
-        ("Stalled on memory (PSI)", &remark),
-        canvas,
-    );
+    let words = Line::of(Tone::Strong, "Stalled on memory (PSI)");
+    let said = Said::of(words, Line::of(Tone::Dim, "0.1, 1, 10, 50%"));
+    let inner = titled((state, None), area, said, canvas);
     let kinds: [(&str, Average); 2] = [
         ("some", |psi| psi.some.avg10),
         ("full", |psi| psi.full.avg10),
@@ -150,16 +136,8 @@ fn domains(state: &State, side: &Side, canvas: &mut Canvas<'_>) {
     }
     let all = &state.attention.nearest;
     let shown = all.get(..side.domain_count()).unwrap_or(all);
-    let remark = match all.len() - shown.len() {
-        0 => Line::new(),
-        more => Line::of(Tone::Dim, format!("and {more} more")),
-    };
-    let inner = titled(
-        (state, Some(Title::Domains)),
-        area,
-        ("OOM domains, the most urgent first", &remark),
-        canvas,
-    );
+    let said = state.nearest_said(side.domain_count());
+    let inner = titled((state, Some(Title::Domains)), area, said, canvas);
     let widths = Widths::of_cards(shown, &state.snapshot, inner.width);
     let lines = shown.iter().flat_map(|scope| {
         let card = state.domains.card(*scope, &widths, &state.snapshot);
@@ -175,12 +153,8 @@ fn details(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
         return;
     }
     let (title, lines) = state.selected_lines(area.width.saturating_sub(2));
-    let inner = titled(
-        (state, Some(Title::Selected)),
-        area,
-        (title, &Line::new()),
-        canvas,
-    );
+    let said = Said::of(Line::of(Tone::Strong, title), Line::new());
+    let inner = titled((state, Some(Title::Selected)), area, said, canvas);
     for (area, line) in rows(inner).zip(lines) {
         canvas.line(area, &line);
     }

@@ -134,6 +134,11 @@ fn the_pane_filters_by_victim_scope_pid_and_time() {
         ("last:1m", 2),
         ("last:1h", 3),
         ("nobody", 0),
+        ("scope:host|unit", 1),
+        ("pid:1893|1892", 2),
+        // A colon of a path is no key.
+        ("cri-containerd:3f|java", 1),
+        ("\"cri:3f\"|java", 1),
     ] {
         scene.keys("e / Ctrl-u").types(filter).keys("Enter");
         assert_eq!(scene.state.events.len(), rows, "{filter}\n{}", scene.text());

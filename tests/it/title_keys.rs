@@ -243,3 +243,32 @@ fn what_is_in_force_and_what_is_a_count_outlasts_keys_and_words() {
         }
     }
 }
+
+#[test]
+fn a_key_that_can_be_clicked_is_on_the_screen_at_every_width() {
+    let mut offered = 0;
+    for height in [36, 60] {
+        for width in 100..=220 {
+            let mut scene = Scene::new(width, height);
+            run(&mut scene, 100, 3, crowd);
+            let panes = scene.state.panes();
+            for (title, area) in titles(&scene.state, &panes) {
+                let line = if area.height > 0 {
+                    drawn(&scene, area)
+                } else {
+                    continue;
+                };
+                for key in scene.state.title_keys(title, area) {
+                    offered += 1;
+                    let at: String = line.chars().skip(key.x.into()).collect();
+                    let words = format!("{}{} ", key.key, key.label);
+                    assert!(
+                        at.starts_with(&words),
+                        "{title:?} {width}: {words} in {line}"
+                    );
+                }
+            }
+        }
+    }
+    assert!(offered > 500, "{offered}");
+}

@@ -110,6 +110,7 @@ fn page_tables_and_stacks_of_v1_members_come_free_with_them() {
                 page_tables,
                 stacks,
                 objects: 8,
+                is_partial: false,
             },
         };
         let account = quick(&root.sys_root(), &place).expect("its counters");

@@ -31,6 +31,19 @@ class Tui:
             if key == "Enter":
                 time.sleep(0.1)
             self.tmux("send-keys", key)
+            # A machine in a storm draws late.
+            if key == "Enter" and self.is_early():
+                self.tmux("send-keys", key)
+
+    def is_early(self):
+        """Waits a moment for the notice that Enter came before the screen had shown what it confirms."""
+        end = time.monotonic() + 0.3
+        while time.monotonic() < end:
+            if "Enter came before" in self.text():
+                time.sleep(1)
+                return True
+            time.sleep(0.05)
+        return False
 
     def type(self, text):
         """Plain text, letter by letter."""

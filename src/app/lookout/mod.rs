@@ -144,8 +144,8 @@ impl Lookout {
         self.failure = Some(why);
     }
 
-    /// Takes an event of the log. Returns the deaths that are news.
-    pub fn told(&mut self, event: OomEvent) -> Vec<Death> {
+    /// Takes an event of the log that has come at `now`. Returns the deaths that are news.
+    pub fn told(&mut self, event: OomEvent, now: Now) -> Vec<Death> {
         // Nobody may ask for them: those of one event are kept.
         self.late.clear();
         let samples = [&*Arc::clone(&self.snapshot), &*Arc::clone(&self.previous)];
@@ -154,8 +154,7 @@ impl Lookout {
                 self.domains.accept_report(report);
                 let report = Arc::clone(report);
                 let kills = self.events.accept(event, &samples);
-                let at = samples[0].taken.monotonic;
-                self.killed.note_log(&kills, samples, at);
+                self.killed.note_log(&kills, samples, now.monotonic);
                 // What a tracepoint told before has a row, so it is none of `kills`.
                 let mut deaths = self.untold.explained(&report);
                 for kill in &kills {
@@ -204,8 +203,7 @@ impl Lookout {
         let (thread, at, counted) = (kill.thread, kill.at, kill.counted);
         let is_death = kill.how != HowTaken::Ending;
         let samples = [&*Arc::clone(&self.snapshot), &*Arc::clone(&self.previous)];
-        self.killed
-            .note_traced(&kill, samples, samples[0].taken.monotonic);
+        self.killed.note_traced(&kill, samples, now.monotonic);
         let is_new = self.events.accept_traced(*kill, &samples);
         // A tracepoint that has just come to life may tell of what a sample has counted before.
         let is_known = is_new && counted > 0 && self.untold.explains(Some(at), counted);

@@ -53,14 +53,7 @@ impl State {
 
     /// The keys in a title of this area, as they are drawn.
     pub fn title_keys(&self, title: Title, area: Rect) -> Vec<KeyLabel> {
-        let [above, events] = self.said(&self.panes());
-        let said = match title {
-            Title::Table => above,
-            Title::Events => events,
-            // The words of the others leave room.
-            Title::History | Title::Domains | Title::Selected => Said::default(),
-        };
-        self.fitted(title, area, said).keys
+        self.fitted(title, area, self.title_said(title, area)).keys
     }
 
     /// The titles on the screen.

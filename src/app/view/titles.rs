@@ -1,5 +1,7 @@
 //! What the titles of panes say.
 
+use ratatui::layout::Rect;
+
 use crate::app::State;
 use crate::app::view::columns::{Column, Placed};
 use crate::app::view::domains::columns::PlacedDomainColumn;
@@ -7,6 +9,7 @@ use crate::app::view::layout::{Pane, Panes};
 use crate::app::view::list::{List, ListRow};
 use crate::app::view::processes::columns::PlacedColumn;
 use crate::app::view::said::Said;
+use crate::app::view::title_keys::Title;
 use crate::model::cgroup::limits::LimitFile;
 use crate::model::oom_domain::victim::Scope;
 use crate::text::tone::{Line, Tone};
@@ -177,6 +180,42 @@ impl State {
         };
         said.remark[0] = remark;
         said
+    }
+
+    /// What the title of the history says.
+    pub fn history_said(&self) -> Said {
+        let limit = crate::text::format::long_size(self.gauge.limit);
+        let words = Line::of(Tone::Strong, "Memory used");
+        Said::of(words, Line::of(Tone::Dim, format!("of {limit}")))
+    }
+
+    /// What the title of the most urgent domains says, where there is room for `most` of them.
+    pub fn nearest_said(&self, most: usize) -> Said {
+        let remark = match self.attention.nearest.len().saturating_sub(most) {
+            0 => Line::new(),
+            more => Line::of(Tone::Dim, format!("and {more} more")),
+        };
+        let words = "OOM domains, the most urgent first";
+        Said::of(Line::of(Tone::Strong, words), remark)
+    }
+
+    /// What the title in this area says.
+    pub(super) fn title_said(&self, title: Title, area: Rect) -> Said {
+        let panes = self.panes();
+        let [above, events] = self.said(&panes);
+        match title {
+            Title::Table => above,
+            Title::Events => events,
+            Title::History => self.history_said(),
+            Title::Domains if area.y == panes.below.y && area.x == panes.below.x => {
+                self.nearest_said(Panes::domains_below(panes.below))
+            }
+            Title::Domains => self.nearest_said(panes.side.domain_count()),
+            Title::Selected => {
+                let (words, _) = self.selected_lines(area.width.saturating_sub(2));
+                Said::of(Line::of(Tone::Strong, words), Line::new())
+            }
+        }
     }
 
     /// What the title of the pane above says, processes or domains, and that of the events.

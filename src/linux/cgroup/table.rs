@@ -7,6 +7,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use crate::model::cgroup::kernel_memory::Seen;
 use crate::model::cgroup::{Cgroup, CgroupKey, CgroupPath, kernel_memory};
 use crate::model::memory::Memory;
 use crate::model::process::Process;
@@ -91,10 +92,11 @@ impl CgroupTable {
         Arc::clone(&self.groups)
     }
 
-    /// Estimates what v1 does not tell of the groups, from who is in them.
-    pub(crate) fn estimate(&mut self, processes: &[Process], memory: &Memory, page_size: u64) {
+    /// Estimates what v1 does not tell of the groups, from who is in them: by the size of a page in bytes and of which groups
+    /// all members are seen.
+    pub(crate) fn estimate(&mut self, processes: &[Process], memory: &Memory, by: (u64, Seen)) {
         let groups = Arc::make_mut(&mut self.groups);
-        kernel_memory::estimate(groups, processes, memory, page_size);
+        kernel_memory::estimate(groups, processes, memory, by);
     }
 
     /// Number of groups, unused slots among them.

@@ -24,6 +24,29 @@ pub struct MemberKernel {
     pub stacks: u64,
     /// Objects of threads and processes: a lower bound.
     pub objects: u64,
+    /// A member could not be read: it may need more.
+    pub is_partial: bool,
+}
+
+/// Of which groups oomtop sees all members.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Seen {
+    /// Of all.
+    All,
+    /// Of this group and those below it: a PID namespace of its own hides who is elsewhere.
+    Below(CgroupKey),
+    /// Of none: `hidepid`, or it is not known in which group oomtop is.
+    Nowhere,
+}
+
+impl Seen {
+    fn is_whole(self, key: CgroupKey, groups: &[Cgroup]) -> bool {
+        match self {
+            Self::All => true,
+            Self::Below(own) => ancestry(key, groups).any(|(at, _)| at == own),
+            Self::Nowhere => false,
+        }
+    }
 }
 
 impl MemberKernel {
@@ -37,6 +60,7 @@ impl MemberKernel {
             self.page_tables = self.page_tables.saturating_add(tables);
             self.objects = self.objects.saturating_add(PROCESS);
         }
+        self.is_partial |= process.unreadable;
     }
 
     /// All of it.
@@ -65,26 +89,35 @@ pub fn needs(groups: &[Cgroup], processes: &[Process], page_size: u64) -> Vec<Me
 }
 
 /// Estimates what can shrink of the kernel memory of v1 groups: what their members do not need, by the host's mix of
-/// slab. Without this a group full of page tables or stacks would pass for one with room.
-pub fn estimate(groups: &mut [Cgroup], processes: &[Process], memory: &Memory, page_size: u64) {
+/// slab. Nothing where a member may not be seen. Without this a group full of page tables or stacks would pass for one with
+/// room.
+pub fn estimate(
+    groups: &mut [Cgroup],
+    processes: &[Process],
+    memory: &Memory,
+    (page_size, seen): (u64, Seen),
+) {
     let is_told = |group: &Cgroup| group.stat.is_some_and(|stat| stat.kernel.is_some());
     if !groups.iter().any(is_told) {
         return;
     }
     let needs = needs(groups, processes, page_size);
-    for (group, need) in groups.iter_mut().zip(needs) {
+    let keys = (0..).map(CgroupKey).take(groups.len());
+    let whole: Vec<bool> = keys.map(|key| seen.is_whole(key, groups)).collect();
+    for ((group, need), is_whole) in groups.iter_mut().zip(needs).zip(whole) {
         if let Some(stat) = &mut group.stat
             && let Some(kernel) = stat.kernel
         {
             let rest = kernel.saturating_sub(need.sum());
-            stat.slab_reclaimable = Some(memory.reclaimable_part(rest));
+            let is_known = is_whole && !need.is_partial;
+            stat.slab_reclaimable = is_known.then(|| memory.reclaimable_part(rest));
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::estimate;
+    use super::{Seen, estimate};
     use crate::model::cgroup::{Cgroup, CgroupKey, CgroupPath, GroupStat};
     use crate::model::memory::Memory;
     use crate::model::process::{MemoryUse, Process};
@@ -92,6 +125,10 @@ mod tests {
     const MIB: u64 = 1 << 20;
 
     fn shrinks(member: Process) -> [Option<u64>; 3] {
+        shrinks_if(Seen::All, &[member])
+    }
+
+    fn shrinks_if(seen: Seen, members: &[Process]) -> [Option<u64>; 3] {
         let group = |path, parent, kernel| {
             let mut group = Cgroup::unread(CgroupPath::new(path), parent);
             group.stat = Some(GroupStat {
@@ -110,11 +147,12 @@ mod tests {
             slab_reclaimable: Some(50),
             ..Memory::default()
         };
-        let member = Process {
+        let members = members.iter().map(|member| Process {
             cgroup: Some(CgroupKey(2)),
-            ..member
-        };
-        estimate(&mut groups, &[member], &memory, 4096);
+            ..member.clone()
+        });
+        let members: Vec<_> = members.collect();
+        estimate(&mut groups, &members, &memory, (4096, seen));
         groups.map(|group| group.stat.and_then(|stat| stat.slab_reclaimable))
     }
 
@@ -136,6 +174,20 @@ mod tests {
             ..Process::default()
         };
         assert_eq!(shrinks(threads)[2], Some(0));
+    }
+
+    #[test]
+    fn what_members_that_are_not_seen_need_may_not_shrink() {
+        assert_eq!(shrinks_if(Seen::Nowhere, &[]), [None; 3]);
+        assert_eq!(shrinks_if(Seen::All, &[])[2], Some(10 * MIB), "it is empty");
+        // A container with the host's tree mounted.
+        let own = shrinks_if(Seen::Below(CgroupKey(2)), &[]);
+        assert_eq!(own, [None, None, Some(10 * MIB)]);
+        let unreadable = Process {
+            unreadable: true,
+            ..Process::default()
+        };
+        assert_eq!(shrinks(unreadable), [None; 3]);
     }
 
     #[test]

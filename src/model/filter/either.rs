@@ -41,9 +41,9 @@ fn end_of_alternative(text: &str) -> Option<usize> {
 }
 
 /// True if one of the parts between the `|` of `wanted` is in one of these texts, or if there are none; `wanted` is lower
-/// case already.
+/// case already. In quotes a `|` is a sign like any other.
 pub fn any_of(wanted: &str, texts: &[&str]) -> bool {
-    let parts = wanted.split('|').map(str::trim);
+    let parts = alternatives(wanted).map(|part| unquoted(part.trim()));
     let mut parts = parts.filter(|part| !part.is_empty()).peekable();
     let is_in = |part: &str| texts.iter().any(|text| contains(text, part));
     parts.peek().is_none() || parts.any(is_in)

@@ -194,3 +194,12 @@ fn a_user_takes_the_place_of_another_and_other_terms_stay() {
     assert_eq!(with("user:bob|java", Some("eve")), "user:eve");
     assert_eq!(with("java|user:bob", Some("eve")), "java|user:bob user:eve");
 }
+
+#[test]
+fn a_sign_in_quotes_divides_no_text() {
+    assert!(super::any_of("web|db", &["the-db"]));
+    assert!(super::any_of(" web | db ", &["the-db"]));
+    assert!(!super::any_of("\"web|db\"", &["the-db"]));
+    assert!(super::any_of("\"web|db\"", &["a web|db"]));
+    assert!(super::any_of("", &["whatever"]) && super::any_of("|", &["whatever"]));
+}

@@ -87,6 +87,9 @@ pub fn advice(seen: &Seen) -> Option<Advice> {
     if seen.may_be_out {
         return Some(Advice::Unknown { bytes: need });
     }
+    if seen.readings == 0 && peak == 0 {
+        return None;
+    }
     if seen.readings < FEWEST {
         return Some(Advice::TooShort {
             readings: seen.readings,

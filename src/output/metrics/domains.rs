@@ -107,12 +107,12 @@ fn sizes(page: &mut Page, rows: &[Row<'_>]) {
         page.family(
             "oomtop_domain_time_left_brief",
             Kind::Gauge,
-            "1 while the time has not held for some seconds: a start that takes memory at once looks like that too.",
+            "1 while the time has not come true for some seconds, or usage has turned back below the limit before: a start that takes memory at once looks like that too.",
         ),
         rows,
         |row| {
-            let is_brief = row.watch.signs.time_left.is_some() && row.watch.forecast.is_unsure();
-            is_brief.then_some(1.0)
+            let is_unsure = row.watch.signs.time_left.is_some() && row.watch.forecast.is_unsure();
+            is_unsure.then_some(1.0)
         },
     );
 }
@@ -131,7 +131,7 @@ fn states(page: &mut Page, rows: &[Row<'_>]) {
         page.family(
             "oomtop_domain_urgency",
             Kind::Gauge,
-            "How urgent the domain is: 0 calm, 1 watch, 2 close, 3 imminent, 4 out of memory now or within the last minute.",
+            "How urgent the domain is: 0 calm, 1 watch, 2 close, 3 imminent, 4 out of memory now or within the last 10 to 20 seconds.",
         ),
         rows,
         |row| Some(row.watch.urgency as u64),

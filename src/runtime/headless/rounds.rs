@@ -120,7 +120,7 @@ pub(in crate::runtime) fn enter(lookout: &mut Lookout, event: Event) -> Change {
                 ..Change::default()
             }
         }
-        Event::Log(LogItem::Event(event)) => of(lookout.told(event)),
+        Event::Log(LogItem::Event(event)) => of(lookout.told(event, clock::now())),
         Event::Log(LogItem::Traced(traced)) => of(lookout.traced(traced, clock::now())),
         Event::Log(LogItem::Source(source)) => {
             lookout.source(source, clock::now());

@@ -90,7 +90,7 @@ pub(super) fn time_words(state: &State) -> Line {
             } else {
                 Tone::Watch
             };
-            let left = format::forecast(left, watch.first_is_brief);
+            let left = format::forecast(left, watch.first_is_unsure);
             line.push(tone, format!("{}full in {left}", whose(scope, state)));
         }
         (None, Rate::Steady(rate)) => {

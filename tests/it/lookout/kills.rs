@@ -52,7 +52,8 @@ fn counted(lookout: &mut Lookout, second: u64, kills: u64) -> u64 {
 
 fn told(lookout: &mut Lookout, key: u64, second: u64, pid: u32) -> usize {
     let report = kill_report(key, second, pid, "java", Some("/docker/x"));
-    lookout.told(OomEvent::Report(Arc::new(report))).len()
+    let event = OomEvent::Report(Arc::new(report));
+    lookout.told(event, moment(second)).len()
 }
 
 fn toll(lookout: &Lookout) -> (u64, u64) {
@@ -144,4 +145,18 @@ fn who_was_killed_is_the_next_victim_of_no_later_sample() {
     assert_eq!(sampled(&mut lookout, 101), [700, 700]);
     told(&mut lookout, 9, 102, 700);
     assert_eq!(sampled(&mut lookout, 102), [701, 701]);
+    // Who is dying counts from the news on, however long the sample before is past.
+    let dying = |lookout: &Lookout| {
+        let ranked = lookout.ranked();
+        ranked.iter().any(|(domain, _)| domain.dying.is_some())
+    };
+    assert!(dying(&lookout));
+    for (told_at, sampled_at) in [(119, 120), (239, 240)] {
+        let mut lookout = Lookout::new(Thresholds::default(), moment(100));
+        following(&mut lookout, "/dev/kmsg", Tracing::NotYet);
+        sampled(&mut lookout, 101);
+        told(&mut lookout, 9, told_at, 700);
+        assert_eq!(sampled(&mut lookout, sampled_at), [701, 701]);
+        assert!(dying(&lookout), "{told_at}");
+    }
 }

@@ -217,7 +217,7 @@ impl Domains {
                 .min_by_key(|(scope, (time, _))| (*time, *scope != domain.scope));
             if let Some(watch) = self.watches.get_mut(&domain.scope) {
                 watch.first_full = first.map(|(scope, (time, _))| (scope, time));
-                watch.first_is_brief = first.is_some_and(|(_, (_, is_brief))| is_brief);
+                watch.first_is_unsure = first.is_some_and(|(_, (_, is_unsure))| is_unsure);
             }
         }
     }

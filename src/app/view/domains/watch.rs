@@ -80,8 +80,8 @@ pub struct Watch {
     pub tightest: Option<(Scope, Room)>,
     /// Time until the first domain up the path is full and which that is; `None` if none grows steadily.
     pub first_full: Option<(Scope, Duration)>,
-    /// Only the last seconds of that domain say so.
-    pub first_is_brief: bool,
+    /// That time has not come true for some seconds, or the usage of that domain has turned back before.
+    pub first_is_unsure: bool,
     /// What the urgency was computed from.
     pub signs: Signs,
     /// Growth of what it consumes.

@@ -48,16 +48,25 @@ impl EventFilter {
     }
 }
 
+/// What may stand before a colon.
+const KEYS: [&str; 3] = ["pid", "scope", "last"];
+
 fn parse_either(word: &str) -> Result<Vec<Term>, String> {
     // `scope:host|node`: the key counts until another one.
     let mut key = None;
-    let parse = |alternative: &str| match (alternative.split_once(':'), key.clone()) {
-        (Some((own, _)), _) => {
-            key = Some(own.to_owned());
-            parse_term(alternative)
+    let parse = |alternative: &str| {
+        // A colon alone makes no key: `cri-containerd:3f` is part of a path.
+        let own = alternative.split_once(':').map(|(own, _)| own.to_owned());
+        if let Some(own) = own.filter(|own| KEYS.contains(&own.as_str())) {
+            key = Some(own);
+            return parse_term(alternative);
         }
-        (None, Some(key)) => parse_term(&format!("{key}:{alternative}")),
-        (None, None) => parse_term(alternative),
+        match &key {
+            Some(key) if !alternative.starts_with('"') => {
+                parse_term(&format!("{key}:{alternative}"))
+            }
+            _ => parse_term(alternative),
+        }
     };
     alternatives(word).map(parse).collect()
 }

@@ -203,7 +203,7 @@ pub static COLUMNS: &[DomainColumn] = &[
     DomainColumn {
         id: "full-in",
         title: "FULL IN",
-        doc: "until full, at that growth; ^: an enclosing domain, ?: by the last seconds",
+        doc: "until full, at that growth; ^: an enclosing domain, ?: not proven yet",
         width: Width::Fixed(7),
         align: Align::Right,
         rank: 2,
@@ -219,7 +219,7 @@ pub static COLUMNS: &[DomainColumn] = &[
                 } else {
                     Tone::Watch
                 };
-                let time = format::forecast(left, c.watch.first_is_brief);
+                let time = format::forecast(left, c.watch.first_is_unsure);
                 cell(tone, format!("{time}{}", outer(c, scope)))
             }
             None => dash(),

@@ -117,6 +117,28 @@ fn a_leak_is_told_as_early_as_its_length_allows() {
 }
 
 #[test]
+fn a_service_that_others_kill_near_its_limit_is_told_in_every_life() {
+    // From 100 to 900 of 1000 MiB in 80 s, then killed and started again.
+    let lives = |t: u64| 100.0 + (t % 81) as f64 * 10.0;
+    for mut forecast in [Forecast::default(), Forecast::fine()] {
+        let mut told = [0_u32; 4];
+        for t in 0..324_u64 {
+            let bytes = (lives(t) * MIB).round();
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "a size"
+            )]
+            let (used, left) = (bytes as u64, (1000.0 * MIB - bytes) as u64);
+            forecast.accept(Monotonic(t * 1_000_000), used, left);
+            let near = forecast.time_to(left).is_some_and(|time| time <= NEAR);
+            told[(t / 81) as usize] += u32::from(near);
+        }
+        assert!(told.iter().all(|samples| *samples > 30), "{told:?}");
+    }
+}
+
+#[test]
 fn what_comes_and_goes_is_rarely_told() {
     let curves = calm();
     let shown = sum(&curves);

@@ -9,6 +9,9 @@ const LASTS: Duration = Duration::from_mins(5);
 /// A rise of less than this part of the limit has no peak, and a fall of less than this part of the rise makes none.
 const LEAST_RISE: f64 = 0.03;
 const LEAST_FALL: f64 = 0.25;
+/// What falls from above this part of the limit may have been killed, and by others than the kernel: systemd-oomd and
+/// earlyoom act at 90 % by default. That is an end, not a turn.
+const END: f64 = 0.88;
 
 /// From where usage has turned back: a build, a collector. Below the second highest of these points a rise tells nothing of the
 /// limit. One alone says nothing: a service that leaks and starts again leaves a peak behind, too.
@@ -34,8 +37,10 @@ impl Peaks {
         } else if rise >= LEAST_RISE * limit as f64
             && (self.top - consumed) as f64 >= LEAST_FALL * rise
         {
-            self.turned[self.next % self.turned.len()] = Some((at, self.top));
-            self.next += 1;
+            if (self.top as f64) < END * limit as f64 {
+                self.turned[self.next % self.turned.len()] = Some((at, self.top));
+                self.next += 1;
+            }
             (self.bottom, self.top) = (consumed, consumed);
         }
         let known = self.turned.iter().flatten();

@@ -50,10 +50,11 @@ impl Proof {
             right += u32::from(said.has_come_true(at, left, time));
         }
         // What is believed stays so until most of it was wrong: a mark that comes and goes tells nothing.
-        self.is_right = if self.is_right {
-            right * 2 > all
-        } else {
-            all > 0 && right == all
+        self.is_right = match (self.is_right, all) {
+            // Samples too far apart leave nothing to judge.
+            (was_right, 0) => was_right,
+            (true, _) => right * 2 > all,
+            (false, _) => right == all,
         };
         let newest = self.said.back().map(|said| said.at);
         if newest.is_none_or(|newest| at.since(newest) >= APART) {
@@ -108,5 +109,21 @@ mod tests {
         assert!(!believed[39], "it goes faster than it says");
         proof.note(second(40), 100, None);
         assert!(!proof.is_right());
+    }
+
+    #[test]
+    fn a_gap_between_samples_refutes_nothing() {
+        // 1000 bytes are left, and 10 a second go, all the time.
+        let mut proof = Proof::default();
+        let mut note = |t: u64| {
+            let left = 1000 - t * 10;
+            proof.note(second(t), left, Some(Duration::from_secs(left / 10)));
+            proof.is_right()
+        };
+        assert!((0..80).map(&mut note).last().unwrap_or_default());
+        // The end is 12 s away, so what was said 3 to 6 s ago counts: nothing was.
+        assert!(note(88));
+        // Nor at a period of 8 s.
+        assert!(note(96));
     }
 }
