@@ -51,6 +51,7 @@ mod limits;
 mod load_test;
 mod lookout;
 mod lost_lines;
+mod margins;
 mod mutilated;
 mod one_name;
 mod oom_assembler;

@@ -249,6 +249,7 @@ fn whole(record: LogRecord) -> Stripped {
     Stripped {
         record,
         width: 0,
+        columns: 0,
         whole: true,
         blank: false,
     }

@@ -1,11 +1,13 @@
 //! [`TextLog`]: text logs of any transport, lines in, OOM events out.
 
 mod chunks;
+mod complete;
 mod entries;
 mod journal;
 mod json;
 mod learn;
 mod lookback;
+mod margin;
 mod one_line;
 mod prefix;
 mod quotes;

@@ -25,6 +25,8 @@ pub(super) struct Stripped {
     /// Width of the prefixes in characters; 0 if there were none. Without what every line of the log has in
     /// front, continued ones too.
     pub(super) width: usize,
+    /// Width of the whole line in characters; 0 if that says nothing.
+    pub(super) columns: usize,
     /// The text is a whole message: no other line continues it.
     pub(super) whole: bool,
     /// The line is blank.
@@ -74,10 +76,18 @@ impl Stripper {
             return Stripped {
                 record,
                 width: 0,
+                columns: 0,
                 whole: true,
                 blank: false,
             };
         }
+        // Blanks to the end of a terminal's line belong to no message. One alone may be where the line was cut.
+        let printed = if line.ends_with("  ") {
+            line.trim_end()
+        } else {
+            line
+        };
+        let columns = printed.chars().count();
         let line = without_quotes(line);
         let mut peeler = Peeler {
             rest: line,
@@ -104,6 +114,7 @@ impl Stripper {
         Stripped {
             record,
             width,
+            columns,
             whole: false,
             blank: rest.trim().is_empty(),
         }
