@@ -61,6 +61,7 @@ mod oom_crate;
 mod oom_entries;
 mod oom_mixed;
 mod oom_noise;
+mod oom_pieces;
 mod oom_ranking;
 mod oom_rules;
 mod oom_transports;

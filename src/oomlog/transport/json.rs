@@ -250,6 +250,7 @@ fn whole(record: LogRecord) -> Stripped {
         record,
         width: 0,
         columns: 0,
+        padded: false,
         whole: true,
         blank: false,
     }

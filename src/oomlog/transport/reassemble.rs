@@ -59,7 +59,7 @@ impl Reassembler {
                     let text = text.get(skip..).unwrap_or(text);
                     held.record.text.push_str(between);
                     held.record.text.push_str(text);
-                    held.columns = next.columns;
+                    (held.columns, held.padded) = (next.columns, next.padded);
                     self.joined = true;
                     return None;
                 }
@@ -73,7 +73,7 @@ impl Reassembler {
             if same && stamped && newline_in_name(&held.record.text, text) {
                 held.record.text.push('\n');
                 held.record.text.push_str(text);
-                held.columns = next.columns;
+                (held.columns, held.padded) = (next.columns, next.padded);
                 self.joined = true;
                 return None;
             }
@@ -115,6 +115,10 @@ impl Reassembler {
     /// The message held back, which is complete.
     pub(super) fn finish(&mut self) -> Option<LogRecord> {
         let mut held = self.held.take()?;
+        if held.padded {
+            let text = held.record.text.trim_end_matches(' ').len();
+            held.record.text.truncate(text);
+        }
         self.margin.mark(&mut held.record, held.columns);
         Some(held.record)
     }
