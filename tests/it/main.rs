@@ -31,6 +31,7 @@ mod event_selection;
 mod events;
 mod explain;
 mod explain_files;
+mod explain_twice;
 mod filling;
 mod fleet;
 mod focus;
