@@ -80,6 +80,7 @@
 //! | one report (`oomlog/report/`) | 1.5 MiB of lines, 32 768 tasks, 32 768 kills | what is left out is counted |
 //! | open reports and late lines (`oomlog/assembler/`) | 8 reports, 16 kills by programs | the oldest finished one takes no more lines |
 //! | events on the way to the loop (`runtime/screen/dashboard.rs`) | 64, or 2 of more than 64 kB | the reader of the log waits |
+//! | times of kills of earlier logs (`runtime/explain/twice.rs`) | 200 000 | a kill that a later log has too counts again |
 //! | records on the way to the assembler (`runtime/headless/log/`) | 256 records | the reader of the log waits |
 //! | a line of the log (`linux/log/`) | 256 kB of a file, 1 MiB of the journal | it is split, or dropped and counted |
 //! | kills by domain (`app/view/domains/kills.rs`) | 64 reports of a minute | the oldest goes |

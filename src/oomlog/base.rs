@@ -1,4 +1,4 @@
-//! Process numbers and times of a log.
+//! Process numbers and times of a log, and the mark of what it has lost.
 
 use std::time::Duration;
 
@@ -21,3 +21,7 @@ impl Monotonic {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, serde::Serialize)]
 #[serde(transparent)]
 pub struct ReportKey(pub u64);
+
+/// Stands at the end of a text whose line was cut at the right margin of the log. What it touches may be the beginning
+/// of something longer.
+pub(crate) const CUT: char = '\u{2026}';

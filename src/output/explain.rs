@@ -187,6 +187,8 @@ pub struct Totals {
     pub is_blind: bool,
     /// Lines in the kernel's words that programs wrote.
     pub refused: u64,
+    /// Kills that an earlier log has too: they are not counted again.
+    pub repeated: u64,
 }
 
 impl Totals {
@@ -196,6 +198,9 @@ impl Totals {
         match (self.kills, self.reports) {
             (0, 0) if self.is_blind => {
                 "No log could be read: whether there was an OOM kill is not known.".to_owned()
+            }
+            (0, 0) if self.survivors > 0 => {
+                format!("No OOM kill was found, {} did not die:", self.survivors)
             }
             (0, 0) => "No OOM kill was found.".to_owned(),
             (0, _) => format!("{reports}, but the log holds no kill."),
@@ -228,6 +233,16 @@ impl Totals {
         ))
     }
 
+    /// Which kills two logs have; `None` if there are none.
+    pub fn repeats(self) -> Option<String> {
+        let kills = match self.repeated {
+            0 => return None,
+            1 => "1 kill is in more than one log".to_owned(),
+            kills => format!("{kills} kills are in more than one log"),
+        };
+        Some(format!("{kills}: counted once."))
+    }
+
     /// What was not believed; `None` if there was nothing.
     pub fn refusals(self) -> Option<String> {
         let lines = match self.refused {
@@ -252,8 +267,12 @@ impl Totals {
         } else {
             self.kills.to_string()
         };
+        let repeated = match self.repeated {
+            0 => String::new(),
+            kills => format!(",\"repeated\":{kills}"),
+        };
         format!(
-            "],\n\"user_kills\":[{}],\n\"kills\":{kills},\"gaps\":{},\"left_out\":{},\"refused\":{}}}",
+            "],\n\"user_kills\":[{}],\n\"kills\":{kills},\"gaps\":{},\"left_out\":{},\"refused\":{}{repeated}}}",
             user_kills.join(",\n"),
             self.gaps,
             self.left_out,

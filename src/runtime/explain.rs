@@ -1,7 +1,9 @@
 //! `oomtop explain`: streams logs of any size through the parser and prints what it finds.
 
-use std::collections::VecDeque;
-use std::io::{self, Read, Write};
+mod printer;
+mod twice;
+
+use std::io::{self, Read};
 use std::sync::Arc;
 
 use super::headless::{HISTORY_MOST, Halt, LogItem, Session};
@@ -13,28 +15,18 @@ use crate::linux::log::text::open;
 use crate::linux::scan::backend::BackendChoice;
 use crate::model::event_source::EventSource;
 use crate::model::time::Now;
-use crate::oomlog::{Monotonic, OomEvent, OomReport, Provenance, TextLog, UserspaceKill};
-use crate::output::explain as listing;
-use crate::output::safe_json::{SafeJson, escaped};
-use crate::output::saved::document;
+use crate::oomlog::{Monotonic, OomEvent, TextLog};
+use printer::Printer;
 
 /// Bytes read at once.
 const CHUNK: usize = 1 << 20;
-/// Most reports that may still grow. The parser keeps far fewer open; beyond this number the oldest is finished.
-const OPEN: usize = 64;
-/// Most rows of the list; further kills are only counted.
-const LISTED: usize = 100_000;
-
 /// Explains a log. Returns 0 if there were kills, 1 if there were none, 2 if something could not be read.
 ///
 /// # Errors
 /// If the output cannot be written; a closed pipe is no error.
 pub fn explain(source: &LogSource, root: &SysRoot, json: bool) -> Result<u8, RunError> {
-    let mut printer = Printer {
-        out: io::BufWriter::new(io::stdout()),
-        json,
-        ..Printer::default()
-    };
+    let several = matches!(source, LogSource::Files(files) if files.len() > 1);
+    let mut printer = Printer::new(json, several);
     let mut unreadable = false;
     let mut failed = 0;
     let outcome = match source {
@@ -174,227 +166,5 @@ fn stamp(event: &mut OomEvent, now: Now) {
             }
         }
         OomEvent::Gap { .. } => {}
-    }
-}
-
-/// The journal's stamp is a number of microseconds: nobody reads that.
-fn date(event: &mut OomEvent) {
-    let dated = |stamp: &Option<String>| {
-        let micros: i64 = stamp.as_deref()?.parse().ok()?;
-        // Seconds since 1970 have ten digits: dates of syslog and others are no number at all.
-        (micros > 1_000_000_000_000_000).then(|| clock::date(micros))
-    };
-    match event {
-        OomEvent::Report(report) => {
-            if let Some(stamp) = dated(&report.stamp) {
-                Arc::make_mut(report).stamp = Some(stamp);
-            }
-        }
-        OomEvent::Userspace(kill) => {
-            if let Some(stamp) = dated(&kill.stamp) {
-                Arc::make_mut(kill).stamp = Some(stamp);
-            }
-        }
-        OomEvent::Gap { .. } => {}
-    }
-}
-
-/// Bytes of text held back, so that the summary of many kills can stand in front of them.
-const HELD: usize = 16 << 20;
-
-/// Prints reports when the summary in front of them is known, and the list at the end. A log with more text than
-/// [`HELD`] is printed as it comes: its summary stands before the list.
-struct Printer {
-    out: io::BufWriter<io::Stdout>,
-    held: Option<Vec<u8>>,
-    tally: listing::Tally,
-    json: bool,
-    open: VecDeque<Arc<OomReport>>,
-    reports: u64,
-    kills: u64,
-    gaps: u64,
-    /// Not one log could be read.
-    is_blind: bool,
-    unproven: u64,
-    left_out: u64,
-    refused: u64,
-    list: VecDeque<String>,
-    /// Kills by other programs that may still change, by key.
-    userspace: VecDeque<Arc<UserspaceKill>>,
-    /// The others as JSON.
-    user_kills: VecDeque<String>,
-}
-
-impl Default for Printer {
-    fn default() -> Self {
-        Self {
-            out: io::BufWriter::new(io::stdout()),
-            held: Some(Vec::new()),
-            tally: listing::Tally::default(),
-            json: false,
-            open: VecDeque::new(),
-            reports: 0,
-            kills: 0,
-            gaps: 0,
-            is_blind: false,
-            unproven: 0,
-            left_out: 0,
-            refused: 0,
-            list: VecDeque::new(),
-            userspace: VecDeque::new(),
-            user_kills: VecDeque::new(),
-        }
-    }
-}
-
-impl Printer {
-    fn take(&mut self, events: &mut Vec<OomEvent>) -> io::Result<()> {
-        for mut event in events.drain(..) {
-            date(&mut event);
-            match event {
-                OomEvent::Report(report) => {
-                    match self
-                        .open
-                        .iter_mut()
-                        .rev()
-                        .find(|open| open.key == report.key)
-                    {
-                        Some(open) => *open = report,
-                        None => self.open.push_back(report),
-                    }
-                    if self.open.len() > OPEN
-                        && let Some(oldest) = self.open.pop_front()
-                    {
-                        self.finish(&oldest)?;
-                    }
-                }
-                OomEvent::Userspace(kill) => {
-                    let known = self
-                        .userspace
-                        .iter_mut()
-                        .rev()
-                        .find(|known| known.key == kill.key);
-                    match known {
-                        Some(known) => *known = kill,
-                        None => self.userspace.push_back(kill),
-                    }
-                    if self.userspace.len() > OPEN
-                        && let Some(oldest) = self.userspace.pop_front()
-                    {
-                        self.finish_userspace(&oldest)?;
-                    }
-                }
-                OomEvent::Gap { .. } => self.gaps += 1,
-            }
-        }
-        Ok(())
-    }
-
-    fn finish_open(&mut self) -> io::Result<()> {
-        while let Some(report) = self.open.pop_front() {
-            self.finish(&report)?;
-        }
-        for kill in std::mem::take(&mut self.userspace) {
-            self.finish_userspace(&kill)?;
-        }
-        Ok(())
-    }
-
-    fn finish_userspace(&mut self, kill: &UserspaceKill) -> io::Result<()> {
-        self.kills += u64::from(!kill.survived);
-        self.tally.userspace(kill);
-        if self.json {
-            let record = serde_json::to_string(&listing::UserKill::new(kill))?;
-            self.user_kills.push_back(escaped(&record).into_owned());
-            if self.user_kills.len() > LISTED {
-                self.user_kills.pop_front();
-                self.left_out += 1;
-            }
-        }
-        self.list(listing::userspace(kill));
-        Ok(())
-    }
-
-    /// Adds a row to the list. The oldest goes if there is no room.
-    fn list(&mut self, row: String) {
-        if self.json {
-            return;
-        }
-        self.list.push_back(row);
-        if self.list.len() > LISTED {
-            self.list.pop_front();
-            self.left_out += 1;
-        }
-    }
-
-    fn finish(&mut self, report: &OomReport) -> io::Result<()> {
-        self.reports += 1;
-        self.kills += report.kills.len() as u64;
-        self.tally.report(report);
-        self.unproven += u64::from(report.source == Provenance::Unproven);
-        for kill in &report.kills {
-            self.list(listing::kill(report, kill));
-        }
-        if self.json {
-            if self.reports == 1 {
-                writeln!(self.out, "{}", listing::Totals::json_head())?;
-            } else {
-                self.out.write_all(b",\n")?;
-            }
-            return serde_json::to_writer(SafeJson(&mut self.out), &document(report, &[]))
-                .map_err(io::Error::from);
-        }
-        let text = listing::report(report, self.reports);
-        let Some(held) = &mut self.held else {
-            return self.out.write_all(text.as_bytes());
-        };
-        held.extend_from_slice(text.as_bytes());
-        if held.len() > HELD
-            && let Some(held) = self.held.take()
-        {
-            self.out.write_all(&held)?;
-        }
-        Ok(())
-    }
-
-    fn end(&mut self) -> io::Result<()> {
-        let totals = listing::Totals {
-            reports: self.reports,
-            kills: self.kills,
-            gaps: self.gaps,
-            unproven: self.unproven,
-            left_out: self.left_out,
-            is_blind: self.is_blind,
-            refused: self.refused,
-            ..self.tally.totals()
-        };
-        if self.json {
-            if self.reports == 0 {
-                write!(self.out, "{}", listing::Totals::json_head())?;
-            }
-            let kills = self.user_kills.iter().map(String::as_str);
-            writeln!(self.out, "{}", totals.json_end(kills))?;
-            return self.out.flush();
-        }
-        if let Some(summary) = self.tally.summary() {
-            writeln!(self.out, "{summary}")?;
-        }
-        if let Some(held) = self.held.take() {
-            self.out.write_all(&held)?;
-        }
-        writeln!(self.out, "{}", totals.heading())?;
-        if self.left_out > 0 {
-            writeln!(self.out, "({} earlier ones are not listed)", self.left_out)?;
-        }
-        for row in &self.list {
-            writeln!(self.out, "{row}")?;
-        }
-        for sentence in [totals.doubt(), totals.refusals(), totals.trust()]
-            .into_iter()
-            .flatten()
-        {
-            writeln!(self.out, "{sentence}")?;
-        }
-        self.out.flush()
     }
 }

@@ -225,7 +225,7 @@ fn is_cut_short(what: &str) -> bool {
     }
     let bare = |text: &str| {
         text.trim_start_matches("Some(")
-            .trim_matches(['"', ')'])
+            .trim_matches(['"', ')', '\u{2026}'])
             .to_owned()
     };
     let (key, ours) = ours.split_once(": ").unwrap_or(("", ours));

@@ -4,7 +4,8 @@
 use std::collections::HashMap;
 
 use super::page_kb;
-use crate::oomlog::{OomReport, Outcome, TaskRow};
+use crate::oomlog::base::CUT;
+use crate::oomlog::{OomReport, Outcome, Pid, TaskRow};
 
 /// The processes of one name.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -38,21 +39,27 @@ pub struct GroupHolder {
 }
 
 /// Processes by name, the largest (resident and swapped) first; `None` without a table of tasks or without the size
-/// of a page.
+/// of a page, or where the log has lost names. A name that was cut may be that of several programs: it is not summed.
 #[must_use]
 pub fn by_name(report: &OomReport) -> Option<Vec<NameHolder>> {
     let table = report.tasks.as_ref()?;
     let page_kb = page_kb(report)?;
     let kb = |pages: u64| pages.saturating_mul(page_kb);
-    let mut by_name: HashMap<&str, NameHolder> = HashMap::new();
+    if table.rows.iter().any(|row| row.comm.is_empty()) {
+        return None;
+    }
+    let mut by_name: HashMap<(&str, Option<Pid>), NameHolder> = HashMap::new();
     for row in table.rows.iter().filter(|row| row.rss.is_some()) {
-        let holder = by_name.entry(&row.comm).or_insert_with(|| NameHolder {
-            comm: row.comm.clone(),
-            processes: 0,
-            rss_kb: 0,
-            swap_kb: Some(0),
-            anon_kb: Some(0),
-        });
+        let cut = row.comm.ends_with(CUT).then_some(row.pid);
+        let holder = by_name
+            .entry((&row.comm, cut))
+            .or_insert_with(|| NameHolder {
+                comm: row.comm.clone(),
+                processes: 0,
+                rss_kb: 0,
+                swap_kb: Some(0),
+                anon_kb: Some(0),
+            });
         holder.processes += 1;
         holder.rss_kb = holder.rss_kb.saturating_add(kb(row.rss.unwrap_or(0)));
         holder.swap_kb = add(holder.swap_kb, row.swapents.map(kb));

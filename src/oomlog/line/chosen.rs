@@ -1,6 +1,7 @@
 //! The `oom-kill:` line (4.19 and later): which limit ran out and whom the kernel chose.
 
 use super::leading_number;
+use crate::oomlog::base::CUT;
 use crate::oomlog::line::fact::{ChosenLine, Verdict};
 
 /// `oom-kill:constraint=%s,nodemask=%*pbl,cpuset=%s,mems_allowed=%*pbl{,global_oom|,oom_memcg=%s},`
@@ -11,7 +12,8 @@ use crate::oomlog::line::fact::{ChosenLine, Verdict};
 pub(super) fn chosen(line: &str) -> Option<Verdict> {
     let rest = line.trim_start().strip_prefix("oom-kill:constraint=")?;
     let rest = rest.trim_end();
-    let (constraint, rest) = rest.split_once(',').unwrap_or((rest, ""));
+    // A cut line may end inside the word.
+    let (constraint, rest) = rest.split_once(',').unwrap_or(("", ""));
     let mut found = ChosenLine {
         constraint: constraint.to_owned(),
         ..ChosenLine::default()
@@ -20,8 +22,9 @@ pub(super) fn chosen(line: &str) -> Option<Verdict> {
     let (left, memcgs) = memcg_part(middle);
     left_part(left, &mut found);
     found.global_oom = memcgs.global_oom;
-    found.oom_memcg = memcgs.oom_memcg.map(str::to_owned);
-    // Another message cut the line inside its last value: that path is not complete.
+    // Another message or a margin cut the line inside its last value: that path is not complete.
+    let is_followed = found.whole || memcgs.task_memcg.is_some();
+    found.oom_memcg = memcgs.oom_memcg.filter(|_| is_followed).map(str::to_owned);
     found.task_memcg = memcgs.task_memcg.filter(|_| found.whole).map(str::to_owned);
     Some(Verdict::Chosen(found))
 }
@@ -45,7 +48,8 @@ fn task_from_right<'a>(rest: &'a str, found: &mut ChosenLine) -> &'a str {
     let parsed = || {
         let (before, uid) = rest.rsplit_once(",uid=")?;
         let (before, pid) = before.rsplit_once(",pid=")?;
-        let (uid, _) = leading_number::<u32>(uid)?;
+        let number = leading_number::<u32>(uid).map(|(uid, _)| uid);
+        let uid = (number.is_some() || uid.ends_with(CUT)).then_some(number)?;
         let pid = pid.trim().parse().ok()?;
         // 5.0 to 5.2 print `task=` first when there is no memory cgroup.
         let at = before.rfind(",task=").map(|at| (at, at + ",task=".len()));
@@ -57,7 +61,7 @@ fn task_from_right<'a>(rest: &'a str, found: &mut ChosenLine) -> &'a str {
     };
     found.comm = Some(comm.to_owned());
     found.pid = Some(pid);
-    found.uid = Some(uid);
+    found.uid = uid;
     found.whole = true;
     middle
 }
@@ -108,6 +112,13 @@ fn memcg_part(middle: &str) -> (&str, Memcgs<'_>) {
     )
 }
 
+/// A whole list of nodes, `0-1,3`: of a cut line the beginning of the next key can follow.
+fn is_list(mask: &str) -> bool {
+    mask.bytes()
+        .all(|b| b.is_ascii_digit() || matches!(b, b',' | b'-'))
+        && !mask.ends_with([',', '-'])
+}
+
 /// `nodemask=%*pbl,cpuset=%s,mems_allowed=%*pbl`. Masks hold commas; a cpuset's name may hold anything.
 fn left_part(left: &str, found: &mut ChosenLine) {
     let (left, mems) = match left.rsplit_once(",mems_allowed=") {
@@ -118,10 +129,13 @@ fn left_part(left: &str, found: &mut ChosenLine) {
         Some((mask, cpuset)) => (mask, Some(cpuset)),
         None => (left, None),
     };
-    found.nodemask = mask.strip_prefix("nodemask=").map(str::to_owned);
+    let mask = mask.strip_prefix("nodemask=");
+    found.nodemask = mask
+        .filter(|_| found.whole || cpuset.is_some())
+        .map(str::to_owned);
     // `mems_allowed` always follows: without it the line was cut inside the name.
     found.cpuset = cpuset.filter(|_| mems.is_some()).map(str::to_owned);
-    found.mems_allowed = mems.map(str::to_owned);
+    found.mems_allowed = mems.filter(|mems| is_list(mems)).map(str::to_owned);
 }
 
 #[cfg(test)]

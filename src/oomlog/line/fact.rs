@@ -86,7 +86,7 @@ pub(crate) struct CpuLine {
 /// The `oom-kill:` line.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct ChosenLine {
-    /// As printed, e.g. `CONSTRAINT_MEMCG`.
+    /// As printed, e.g. `CONSTRAINT_MEMCG`; empty if the line was cut inside it.
     pub(crate) constraint: String,
     pub(crate) nodemask: Option<String>,
     pub(crate) cpuset: Option<String>,

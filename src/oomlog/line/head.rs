@@ -1,6 +1,7 @@
 //! The head of a report: who asked for memory, with which flags, on which CPU.
 
 use super::{leading_number, number_after, squeeze, value_after};
+use crate::oomlog::base::CUT;
 use crate::oomlog::line::fact::{Body, CpuLine, Invoked, Verdict};
 
 /// `%s invoked oom-killer: gfp_mask=0x%x, order=%d, oomkilladj=%d` and its nine younger forms. People cut
@@ -22,6 +23,8 @@ pub(super) fn invoked(line: &str) -> Option<Verdict> {
             .unwrap_or(rest.len());
         rest.split_at(end)
     });
+    // Flags or a comma always follow: without them the line was cut inside the mask.
+    let mask = mask.filter(|(_, behind)| behind.starts_with(['(', ',']));
     let (mask, behind) = mask.unzip();
     let flags = behind
         .and_then(|rest| rest.strip_prefix('('))
@@ -29,8 +32,8 @@ pub(super) fn invoked(line: &str) -> Option<Verdict> {
         .map(|(flags, _)| flags.to_owned());
     let nodemask = tail
         .split_once("nodemask=")
-        .map(|(_, rest)| rest.split(",order=").next().unwrap_or(rest))
-        .map(|mask| mask.trim_end_matches(',').to_owned());
+        .and_then(|(_, rest)| rest.split_once(",order="))
+        .map(|(mask, _)| mask.trim_end_matches(',').to_owned());
     Some(Verdict::Invoked(Invoked {
         comm: comm.to_owned(),
         gfp_mask: mask.and_then(|digits| u64::from_str_radix(digits, 16).ok()),
@@ -79,7 +82,7 @@ fn running(pid: &str, after: &str) -> Option<Body> {
     let kernel = rest
         .split_whitespace()
         .find(|word| word.contains('.') && word.starts_with(|c: char| c.is_ascii_digit()))
-        .filter(is_whole);
+        .filter(|word| is_whole(word) && !word.ends_with(CUT));
     Some(Body::Cpu(CpuLine {
         pid,
         comm: comm.to_owned(),

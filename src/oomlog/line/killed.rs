@@ -1,6 +1,7 @@
 //! The "Killed process" line in all its forms since 2.6.19.
 
 use super::{kb_after, leading_number, number_after, squeeze};
+use crate::oomlog::base::CUT;
 use crate::oomlog::line::fact::{KilledLine, Verdict};
 
 /// `[%s: ]Killed process %d[, UID %d,] (%s)[, UID %d,] total-vm:%lukB, anon-rss:… oom_score_adj:%hd`.
@@ -59,7 +60,7 @@ pub(super) fn comm_and_tail(text: &str) -> (&str, &str) {
         let tail = text.get(at + 1..).unwrap_or_default();
         let tail = tail.trim_start_matches(|c: char| c.is_whitespace() || c == ',' || c == '.');
         // An empty tail, or one cut inside the next word.
-        "total-vm".starts_with(tail)
+        "total-vm".starts_with(tail.trim_end_matches(CUT))
             || ["total-vm", "UID", "score ", "sharing ", "now ", "is "]
                 .iter()
                 .any(|word| tail.starts_with(word))

@@ -28,7 +28,11 @@ pub(super) fn counters(line: &str) -> Option<Body> {
         .iter()
         .any(|start| line.starts_with(start))
         .then_some(())?;
-    let (pairs, _) = pairs(line);
+    let (mut pairs, _) = pairs(line);
+    if line.starts_with("active_anon:") && !line.contains(" isolated_anon:") {
+        // More follows in each version: the line was cut, maybe inside its last number.
+        pairs.pop();
+    }
     Some(Body::Memory(MemoryLine::Counters(pairs)))
 }
 
@@ -42,7 +46,7 @@ pub(super) fn zone_or_node(line: &str) -> Option<Body> {
     };
     let rest = rest.trim_start();
     if rest.starts_with("active_anon:") {
-        let (kb, all_unreclaimable) = pairs(rest);
+        let (kb, all_unreclaimable) = sizes(rest);
         return Some(Body::Memory(MemoryLine::Node(NodeMemory {
             node,
             kb,
@@ -58,7 +62,7 @@ pub(super) fn zone_or_node(line: &str) -> Option<Body> {
     if !rest.starts_with("free:") {
         return None;
     }
-    let (kb, all_unreclaimable) = pairs(rest);
+    let (kb, all_unreclaimable) = sizes(rest);
     Some(Body::Memory(MemoryLine::Zone(Zone {
         node,
         name: name.to_owned(),
@@ -79,16 +83,17 @@ pub(super) fn reserve(line: &str) -> Option<Body> {
 /// `Node 0 hugepages_total=0 hugepages_free=0 hugepages_surp=0 hugepages_size=2048kB`.
 pub(super) fn huge_pages(line: &str) -> Option<Body> {
     let (node, rest) = leading_number(line.trim_start().strip_prefix("Node ")?)?;
-    let field = |key: &str| {
+    let field = |key: &str, unit: &str| {
         let (_, value) = rest.split_once(key)?;
-        Some(leading_number(value)?.0)
+        let (number, behind) = leading_number(value)?;
+        behind.starts_with(unit).then_some(number)
     };
     Some(Body::Memory(MemoryLine::Huge(HugePages {
         node,
-        total: field("hugepages_total=")?,
-        free: field("hugepages_free=")?,
-        surplus: field("hugepages_surp=")?,
-        size_kb: field("hugepages_size=")?,
+        total: field("hugepages_total=", " ")?,
+        free: field("hugepages_free=", " ")?,
+        surplus: field("hugepages_surp=", " ")?,
+        size_kb: field("hugepages_size=", "kB")?,
     })))
 }
 
@@ -134,6 +139,20 @@ pub(super) fn slab(line: &str) -> Option<Body> {
     })))
 }
 
+/// The pairs of a line of sizes. A last one without its unit was cut inside the number.
+fn sizes(line: &str) -> (Vec<(String, u64)>, Option<bool>) {
+    let (mut found, unreclaimable) = pairs(line);
+    let last = line
+        .split_whitespace()
+        .next_back()
+        .and_then(|word| word.rsplit_once(':'));
+    if last.is_some_and(|(_, value)| !value.is_empty() && value.bytes().all(|b| b.is_ascii_digit()))
+    {
+        found.pop();
+    }
+    (found, unreclaimable)
+}
+
 /// All `key:123kB` or `key:123` of a line, and the answer to `all_unreclaimable?`.
 fn pairs(line: &str) -> (Vec<(String, u64)>, Option<bool>) {
     let mut found = Vec::new();
@@ -141,7 +160,11 @@ fn pairs(line: &str) -> (Vec<(String, u64)>, Option<bool>) {
     let mut words = line.split_whitespace().take(256);
     while let Some(word) = words.next() {
         if word == "all_unreclaimable?" {
-            unreclaimable = words.next().map(|answer| answer == "yes");
+            unreclaimable = match words.next() {
+                Some("yes") => Some(true),
+                Some("no") => Some(false),
+                _ => None,
+            };
             continue;
         }
         let Some((key, value)) = word.rsplit_once(':') else {
@@ -155,9 +178,9 @@ fn pairs(line: &str) -> (Vec<(String, u64)>, Option<bool>) {
     (found, unreclaimable)
 }
 
-/// `2*4kB (U) 3*8kB (UM) 0*16kB = 1808kB`.
+/// `2*4kB (U) 3*8kB (UM) 0*16kB = 1808kB`. Without the sum the list was cut.
 fn blocks(rest: &str) -> Option<Vec<FreeBlocks>> {
-    let list = rest.split('=').next()?;
+    let (list, _) = rest.split_once('=')?;
     let mut blocks: Vec<FreeBlocks> = Vec::new();
     for word in list.split_whitespace().take(64) {
         if let Some(types) = word.strip_prefix('(') {

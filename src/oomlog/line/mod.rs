@@ -15,6 +15,7 @@ mod orphan;
 mod run_together;
 mod verdict;
 
+use crate::oomlog::base::CUT;
 use crate::oomlog::line::fact::{Body, Verdict};
 use crate::oomlog::report::tasks::Columns;
 
@@ -93,7 +94,8 @@ fn value_after<'a>(squeezed: &'a str, key: &str) -> Option<&'a str> {
         .char_indices()
         .find(|&(i, c)| !(c.is_ascii_digit() || (i == 0 && c == '-')))
         .map_or(rest.len(), |(i, _)| i);
-    rest.get(..end).filter(|number| !number.is_empty())
+    let (number, behind) = rest.split_at_checked(end)?;
+    (!number.is_empty() && !behind.starts_with(CUT)).then_some(number)
 }
 
 /// The value behind `key`, parsed.
@@ -116,12 +118,13 @@ fn squeeze(text: &str) -> String {
     text.chars().filter(|c| !c.is_whitespace()).collect()
 }
 
-/// The leading number of a text, and the text behind it.
+/// The leading number of a text, and the text behind it; `None` if the number may have been cut.
 fn leading_number<N: std::str::FromStr>(text: &str) -> Option<(N, &str)> {
     let text = text.trim_start();
     let end = text
         .find(|c: char| !c.is_ascii_digit())
         .unwrap_or(text.len());
     let (digits, rest) = text.split_at(end);
-    Some((digits.parse().ok()?, rest))
+    let number = digits.parse().ok()?;
+    (!rest.starts_with(CUT)).then_some((number, rest))
 }

@@ -4,6 +4,7 @@
 //! `mm/oom_kill.c`). All memory columns are pages except `pgtables_bytes`.
 
 use crate::oomlog::Pid;
+use crate::oomlog::base::CUT;
 
 /// Most rows kept of one table; further rows are counted. More than any real table has, and few enough that a
 /// forged log cannot fill the memory.
@@ -43,7 +44,7 @@ pub struct TaskRow {
     pub swapents: Option<u64>,
     /// `oom_score_adj`.
     pub adj: Option<i16>,
-    /// Short name.
+    /// Short name; empty if the log has lost it.
     pub comm: String,
 }
 
@@ -95,7 +96,8 @@ impl Columns {
             return None;
         }
         let mut names = vec!["pid".to_owned()];
-        names.extend(rest.split_whitespace().map(str::to_owned));
+        let whole = rest.split_whitespace().filter(|name| !name.ends_with(CUT));
+        names.extend(whole.map(str::to_owned));
         let known = ["uid", "tgid", "total_vm"];
         known
             .iter()
@@ -115,9 +117,10 @@ impl Columns {
         for name in self.0.iter().skip(1) {
             if name == "name" {
                 // One blank separates the last number from the name. Further blanks belong to the name.
-                rest.strip_prefix(' ')
-                    .unwrap_or(rest)
-                    .clone_into(&mut row.comm);
+                let comm = rest.strip_prefix(' ').unwrap_or(rest);
+                if !comm.starts_with(CUT) {
+                    comm.clone_into(&mut row.comm);
+                }
                 return Some(row);
             }
             rest = rest.trim_start();
@@ -126,6 +129,9 @@ impl Columns {
             if row.set(name, cell).is_none() {
                 // The row lost its middle (an overrun ring buffer): the columns before that are good.
                 row.total_vm.filter(|_| !cell.is_empty())?;
+                if is_number_cut(cell) {
+                    return Some(row);
+                }
                 rest.clone_into(&mut row.comm);
                 return Some(row);
             }
@@ -160,6 +166,9 @@ impl TaskRow {
         }
         // A name of digits only.
         let mut comm = rest.strip_prefix(' ').unwrap_or(rest);
+        if is_number_cut(comm) {
+            return None;
+        }
         let digits;
         if comm.is_empty()
             && let Some(name) = numbers.pop()
@@ -207,6 +216,12 @@ impl TaskRow {
         }
         Some(())
     }
+}
+
+/// The text is the beginning of a number, or nothing, in front of the mark of a cut.
+fn is_number_cut(text: &str) -> bool {
+    let begin = text.trim_start().strip_suffix(CUT);
+    begin.is_some_and(|begin| begin.bytes().all(|b| b.is_ascii_digit() || b == b'-'))
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ use super::{MAX_LINE, TextLog};
 use crate::oomlog::OomEvent;
 
 /// The telling words. Each is long enough to be rare: "oom" alone would stop at every "room".
-const WORDS: [&str; 41] = [
+const WORDS: [&str; 44] = [
     "oom-kill",
     "oom_reaper",
     "oom.group",
@@ -27,6 +27,10 @@ const WORDS: [&str; 41] = [
     "f Memory",
     "deadlocked on memory",
     "lowmemorykiller",
+    "lmkd",
+    // A piece of a line may end inside any word.
+    "stdout P ",
+    "stderr P ",
     "-oomd", // systemd-oomd: the search for the whole word would stop at every line of systemd
     "lyoom", // earlyoom
     "oomd kill",

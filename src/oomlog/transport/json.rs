@@ -249,6 +249,8 @@ fn whole(record: LogRecord) -> Stripped {
     Stripped {
         record,
         width: 0,
+        columns: 0,
+        padded: false,
         whole: true,
         blank: false,
     }

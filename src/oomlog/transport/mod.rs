@@ -1,12 +1,15 @@
 //! [`TextLog`]: text logs of any transport, lines in, OOM events out.
 
 mod chunks;
+mod complete;
 mod entries;
 mod journal;
 mod json;
 mod learn;
 mod lookback;
+mod margin;
 mod one_line;
+mod partial;
 mod prefix;
 mod quotes;
 mod reassemble;
@@ -19,6 +22,7 @@ use crate::oomlog::{LogRecord, OomAssembler, OomEvent};
 use chunks::Chunks;
 use entries::Entries;
 use learn::Learner;
+use partial::{Joined, Partial};
 use prefix::{Stripped, Stripper};
 use reassemble::Reassembler;
 
@@ -30,6 +34,7 @@ pub(crate) const MAX_LINE: usize = 8 << 20;
 /// JSON, container logs, mails with broken lines.
 #[derive(Debug, Default)]
 pub struct TextLog {
+    partial: Partial,
     stripper: Stripper,
     learner: Learner,
     reassembler: Reassembler,
@@ -60,6 +65,19 @@ impl TextLog {
     }
 
     fn one(&mut self, line: &str, out: &mut Vec<OomEvent>) {
+        let mut lost = None;
+        let joined = self.partial.line(line, &mut lost);
+        if let Some(lost) = lost {
+            self.whole(&lost, out);
+        }
+        match joined {
+            Joined::Whole => self.whole(line, out),
+            Joined::Line(line) => self.whole(&line, out),
+            Joined::Kept => {}
+        }
+    }
+
+    fn whole(&mut self, line: &str, out: &mut Vec<OomEvent>) {
         let trimmed = line.trim();
         let mut records = Vec::new();
         let is_json = trimmed.starts_with('{') || trimmed.starts_with("[{");
@@ -93,6 +111,9 @@ impl TextLog {
 
     /// Takes the message that is held back as complete: for a live log that was silent for a while.
     pub fn flush(&mut self, out: &mut Vec<OomEvent>) {
+        if let Some(line) = self.partial.finish() {
+            self.whole(&line, out);
+        }
         let mut ready = Vec::new();
         self.learner.release(&mut ready);
         self.ready(ready, out);
@@ -104,6 +125,9 @@ impl TextLog {
     /// Notes that the log has ended.
     pub fn finish(&mut self, out: &mut Vec<OomEvent>) {
         self.last_chunk(out);
+        if let Some(line) = self.partial.finish() {
+            self.whole(&line, out);
+        }
         let mut records = Vec::new();
         self.entries.finish(&mut records);
         self.all(records, out);

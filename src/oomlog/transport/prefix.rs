@@ -25,6 +25,10 @@ pub(super) struct Stripped {
     /// Width of the prefixes in characters; 0 if there were none. Without what every line of the log has in
     /// front, continued ones too.
     pub(super) width: usize,
+    /// Width of the whole line in characters; 0 if that says nothing.
+    pub(super) columns: usize,
+    /// Blanks fill the line up to the width of a terminal.
+    pub(super) padded: bool,
     /// The text is a whole message: no other line continues it.
     pub(super) whole: bool,
     /// The line is blank.
@@ -46,6 +50,8 @@ struct Peeler<'a> {
 pub(super) struct Stripper {
     /// What stands in front of the date in this log: line numbers, file names, names of services.
     outer: Option<Shape>,
+    /// Width of the last line with blanks at its end.
+    padded_to: usize,
 }
 
 impl Stripper {
@@ -74,10 +80,23 @@ impl Stripper {
             return Stripped {
                 record,
                 width: 0,
+                columns: 0,
+                padded: false,
                 whole: true,
                 blank: false,
             };
         }
+        // Blanks to the end of a terminal's line belong to no message. One alone may be where the line was cut.
+        let full = line.chars().count();
+        if line.ends_with("  ") {
+            self.padded_to = full;
+        }
+        let padded = full == self.padded_to && line.ends_with(' ');
+        let columns = if padded {
+            line.trim_end().chars().count()
+        } else {
+            full
+        };
         let line = without_quotes(line);
         let mut peeler = Peeler {
             rest: line,
@@ -104,6 +123,8 @@ impl Stripper {
         Stripped {
             record,
             width,
+            columns,
+            padded,
             whole: false,
             blank: rest.trim().is_empty(),
         }

@@ -4,6 +4,8 @@
 //! second and later lines of a message, mail programs break lines between words or at a fixed width. So a line is
 //! held back until the next line shows that the message is complete.
 
+use super::complete::{is_complete, name_of_row};
+use super::margin::Margin;
 use super::prefix::Stripped;
 use crate::oomlog::record::LogRecord;
 
@@ -27,12 +29,15 @@ pub(super) struct Reassembler {
     joined: bool,
     /// Lines without a prefix since a program's line.
     inherited: usize,
+    /// Where the log's lines were cut.
+    margin: Margin,
 }
 
 impl Reassembler {
     /// Takes a line, and returns the message before it if this line shows that it is complete.
     pub(super) fn push(&mut self, next: Stripped) -> Option<LogRecord> {
         self.joined = false;
+        self.margin.widen(next.columns);
         let Some(held) = self.held.as_mut() else {
             self.held = Some(next);
             return None;
@@ -45,7 +50,7 @@ impl Reassembler {
                     if self.inherited > INHERIT_MOST {
                         // No program's message is so long: the log changes to one without prefixes.
                         self.inherited = 0;
-                        return self.held.replace(next).map(|held| held.record);
+                        return self.next(next);
                     }
                 }
                 if let Some(between) = continuation(held, text, self.wrapped) {
@@ -54,6 +59,7 @@ impl Reassembler {
                     let text = text.get(skip..).unwrap_or(text);
                     held.record.text.push_str(between);
                     held.record.text.push_str(text);
+                    (held.columns, held.padded) = (next.columns, next.padded);
                     self.joined = true;
                     return None;
                 }
@@ -67,30 +73,38 @@ impl Reassembler {
             if same && stamped && newline_in_name(&held.record.text, text) {
                 held.record.text.push('\n');
                 held.record.text.push_str(text);
+                (held.columns, held.padded) = (next.columns, next.padded);
                 self.joined = true;
                 return None;
             }
         }
         self.inherited = 0;
-        self.held.replace(next).map(|held| held.record)
+        self.next(next)
+    }
+
+    /// Holds the next message back, and returns the one before it.
+    fn next(&mut self, next: Stripped) -> Option<LogRecord> {
+        let complete = self.finish();
+        self.held = Some(next);
+        complete
     }
 
     /// A message of its own, whose prefix was lost. It may be the rest of what a program wrote, so it is the word
     /// of the same writer; a blank line ends that.
     fn lost_prefix(&mut self, mut own: Stripped) -> Option<LogRecord> {
-        let held = self.held.take()?;
+        let width = self.held.as_ref()?.width;
+        let last = self.finish()?;
         if own.blank {
             self.held = Some(own);
-            return Some(held.record);
+            return Some(last);
         }
-        let last = &held.record;
         own.record.at = last.at;
         own.record.stamp.clone_from(&last.stamp);
         own.record.facility = last.facility;
         own.record.program.clone_from(&last.program);
-        own.width = held.width;
+        own.width = width;
         self.held = Some(own);
-        Some(held.record)
+        Some(last)
     }
 
     /// True if the last line continued the message held back: the next line may do so too.
@@ -98,9 +112,15 @@ impl Reassembler {
         self.joined
     }
 
-    /// The message held back, at the end of the log.
+    /// The message held back, which is complete.
     pub(super) fn finish(&mut self) -> Option<LogRecord> {
-        self.held.take().map(|held| held.record)
+        let mut held = self.held.take()?;
+        if held.padded {
+            let text = held.record.text.trim_end_matches(' ').len();
+            held.record.text.truncate(text);
+        }
+        self.margin.mark(&mut held.record, held.columns);
+        Some(held.record)
     }
 }
 
@@ -187,55 +207,6 @@ fn begins_message(text: &str) -> bool {
         ]
         .iter()
         .any(|start| text.starts_with(start))
-}
-
-/// The held line has every part that its kind can have. Lines of older kernels end earlier: there `next` shows
-/// that nothing follows.
-fn is_complete(text: &str, next: &str) -> bool {
-    let ends_in_digits = |text: &str| text.ends_with(|c: char| c.is_ascii_digit());
-    let text = text.trim_end();
-    if text.contains("invoked oom-killer") {
-        return ["oom_score_adj=", "oom_adj=", "oomkilladj="]
-            .iter()
-            .any(|key| text.contains(key))
-            && ends_in_digits(text)
-            && !next.starts_with("oom_score_adj=");
-    }
-    if text.contains("oom-kill:constraint=") {
-        return text
-            .rsplit_once(",uid=")
-            .is_some_and(|(_, uid)| !uid.is_empty() && uid.bytes().all(|b| b.is_ascii_digit()));
-    }
-    if text.contains("Killed process ") {
-        let last_key = text.rfind("oom_score_adj:");
-        let whole = last_key.is_some() && ends_in_digits(text);
-        let older = text.ends_with("kB")
-            && ![",", "UID", "pgtables", "oom_score_adj"]
-                .iter()
-                .any(|key| next.starts_with(key));
-        return whole || older;
-    }
-    name_of_row(text).is_some()
-}
-
-/// The name at the end of a whole row of the task table.
-fn name_of_row(text: &str) -> Option<&str> {
-    let (pid, mut rest) = text.trim_start().strip_prefix('[')?.split_once(']')?;
-    let _: u32 = pid.trim().parse().ok()?;
-    let mut numbers = 0;
-    loop {
-        let cell = rest.trim_start();
-        let end = cell.find(' ').unwrap_or(cell.len());
-        let word = cell.get(..end)?;
-        if word.is_empty() {
-            return None;
-        }
-        if word.parse::<i64>().is_err() {
-            return (numbers >= 7).then_some(cell);
-        }
-        numbers += 1;
-        rest = cell.get(end..)?;
-    }
 }
 
 /// `next` can be the rest of a name that was broken at a fixed width: one short word.

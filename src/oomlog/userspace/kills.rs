@@ -62,7 +62,8 @@ impl UserspaceKills {
                     .or_else(|| oomd(text))
                     .or_else(|| talos(text)),
                 Some(Killer::Talos) => talos(text),
-                Some(Killer::Oomd | Killer::LowMemoryKiller) | None => oomd(text),
+                Some(Killer::LowMemoryKiller) => low_memory_killer(text),
+                Some(Killer::Oomd) | None => oomd(text),
             }
         }?;
         Some(self.claim(record, claim, text, last_key))

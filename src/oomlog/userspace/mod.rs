@@ -37,7 +37,7 @@ pub enum Killer {
     Kubelet,
     /// The OOM controller in pid 1 of Talos (1.12 and later): kills the group of a pod.
     Talos,
-    /// Android's in-kernel low memory killer (before 4.12).
+    /// Android's low memory killer: in the kernel before 4.12, then `lmkd`.
     LowMemoryKiller,
 }
 
@@ -99,7 +99,7 @@ impl Killer {
             "oomd" => Some(Self::Oomd),
             "kubelet" | "k3s" | "k3s-server" | "k3s-agent" => Some(Self::Kubelet),
             "talos" => Some(Self::Talos),
-            "lowmemorykiller" => Some(Self::LowMemoryKiller),
+            "lowmemorykiller" | "lmkd" => Some(Self::LowMemoryKiller),
             _ => None,
         }
     }

@@ -144,11 +144,14 @@ pub(crate) fn evicted(text: &str) -> Option<String> {
     Some(format!("{namespace}/{name}"))
 }
 
-/// `lowmemorykiller: Killing '%s' (%d), adj %hd,\n   to free %ldkB on behalf of '%s' (%d) because…`.
+/// `lowmemorykiller: Killing '%s' (%d), adj %hd,\n   to free %ldkB on behalf of '%s' (%d) because…`. lmkd has the same
+/// words (up to Android 9), then `Kill '%s' (%d), uid %d, oom_score_adj %d to free %dkB rss, %dkB swap; reason: …`.
 pub(super) fn low_memory_killer(text: &str) -> Option<Claim> {
+    let text = text.trim_start();
+    let text = text.strip_prefix("lowmemorykiller: ").unwrap_or(text);
     let rest = text
-        .trim_start()
-        .strip_prefix("lowmemorykiller: Killing '")?;
+        .strip_prefix("Killing '")
+        .or_else(|| text.strip_prefix("Kill '"))?;
     let (comm, rest) = rest.split_once("' (")?;
     let (pid, rest) = rest.split_once(')')?;
     let kb = rest
@@ -161,6 +164,7 @@ pub(super) fn low_memory_killer(text: &str) -> Option<Claim> {
         rss_kb: kb,
         reason: rest
             .split_once("because")
+            .or_else(|| rest.split_once("; reason: "))
             .map(|(_, why)| why.split_whitespace().collect::<Vec<_>>().join(" "))
             .filter(|why| !why.is_empty()),
         ..Claim::new(Killer::LowMemoryKiller)

@@ -181,6 +181,17 @@ enum Kind {
     Other(&'static str),
 }
 
+const UTF_32: &str =
+    "it is UTF-32 text: read it with iconv -f UTF-32 -t UTF-8 FILE | oomtop explain -";
+
+/// Without a mark, three of four bytes are zero at the same places, since a log's words are ASCII.
+fn is_utf_32(head: &[u8]) -> bool {
+    let (units, _) = head.as_chunks::<4>();
+    let all = |is_ascii: fn(&[u8; 4]) -> bool| units.len() >= 4 && units.iter().all(is_ascii);
+    all(|unit| matches!(unit, [1..=0x7f, 0, 0, 0]))
+        || all(|unit| matches!(unit, [0, 0, 0, 1..=0x7f]))
+}
+
 impl Kind {
     fn of(head: &[u8]) -> Self {
         const OTHERS: &[(&[u8], &str)] = &[
@@ -210,6 +221,8 @@ impl Kind {
                 b"\x89LZO",
                 "it is compressed by lzop: unpack it first (lzop -d)",
             ),
+            (b"\xff\xfe\0\0", UTF_32),
+            (b"\0\0\xfe\xff", UTF_32),
             (b"\x7fELF", "it is a program or a core dump, no log"),
         ];
         let begins = |magic: &[u8]| head.starts_with(magic);
@@ -232,6 +245,9 @@ impl Kind {
         }
         if begins(b"\xef\xbb\xbf") {
             return Self::Utf8Marked;
+        }
+        if is_utf_32(head) {
+            return Self::Other(UTF_32);
         }
         Order::of(head).map_or(Self::Text, Self::Utf16)
     }

@@ -187,3 +187,23 @@ fn what_is_no_text_says_what_it_is() {
         assert_eq!(Kind::of(text.as_bytes()), Kind::Text, "{text:?}");
     }
 }
+
+#[test]
+fn utf_32_is_refused_with_what_to_do_about_it() {
+    let units = |mark: bool, order: fn(u32) -> [u8; 4]| -> Vec<u8> {
+        let mark = mark.then_some('\u{feff}');
+        let text = mark.into_iter().chain("Out of memory: a log".chars());
+        text.flat_map(|letter| order(u32::from(letter))).collect()
+    };
+    for (mark, order) in [
+        (true, u32::to_le_bytes as fn(u32) -> [u8; 4]),
+        (true, u32::to_be_bytes),
+        (false, u32::to_le_bytes),
+        (false, u32::to_be_bytes),
+    ] {
+        let (found, ended) = read(units(mark, order));
+        let error = ended.expect_err("it is no text that is read");
+        assert!(error.to_string().contains("iconv -f UTF-32"), "{error}");
+        assert!(found.is_empty());
+    }
+}

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::{Draft, Section};
+use crate::oomlog::base::CUT;
 use crate::oomlog::line::fact::{Body, CpuLine};
 use crate::oomlog::report::tasks::Columns;
 use crate::oomlog::{Constraint, TaskRow, TaskTable, Trigger, Usage, UsageKind, line};
@@ -38,7 +39,8 @@ impl Draft {
             Body::LimitOf { task, limit } => {
                 let report = self.edit();
                 report.constraint = Some(Constraint::Memcg);
-                report.oom_memcg = Some(limit);
+                // The rest of a path that was cut is not known.
+                report.oom_memcg = Some(limit).filter(|path| !path.ends_with(CUT));
                 report.task_memcg = task.or(report.task_memcg.take());
             }
             Body::Usage(usage) => self.usage(usage),

@@ -77,16 +77,19 @@ impl Draft {
         self.section = Section::Verdict;
         self.cut = !line.whole;
         let report = self.edit();
-        report.constraint = Some(match line.constraint.as_str() {
+        report.constraint = match line.constraint.as_str() {
+            "" => report.constraint,
             // 5.2-rc and 5.3-rc print NONE for memory cgroups too.
-            "CONSTRAINT_NONE" if line.oom_memcg.is_some() => Constraint::Memcg,
-            "CONSTRAINT_NONE" => Constraint::None,
-            "CONSTRAINT_MEMCG" => Constraint::Memcg,
-            "CONSTRAINT_CPUSET" => Constraint::Cpuset,
-            "CONSTRAINT_MEMORY_POLICY" => Constraint::MemoryPolicy,
-            _ => Constraint::Other,
-        });
-        report.constraint_text = Some(line.constraint);
+            "CONSTRAINT_NONE" if line.oom_memcg.is_some() => Some(Constraint::Memcg),
+            "CONSTRAINT_NONE" => Some(Constraint::None),
+            "CONSTRAINT_MEMCG" => Some(Constraint::Memcg),
+            "CONSTRAINT_CPUSET" => Some(Constraint::Cpuset),
+            "CONSTRAINT_MEMORY_POLICY" => Some(Constraint::MemoryPolicy),
+            _ => Some(Constraint::Other),
+        };
+        if !line.constraint.is_empty() {
+            report.constraint_text = Some(line.constraint);
+        }
         report.nodemask = line.nodemask.or(report.nodemask.take());
         report.cpuset = line.cpuset.or(report.cpuset.take());
         report.mems_allowed = line.mems_allowed.or(report.mems_allowed.take());

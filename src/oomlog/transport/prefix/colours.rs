@@ -11,7 +11,7 @@ pub(super) fn begin_or_end(line: &str) -> bool {
     if memchr::memchr(0x1b, line.as_bytes()).is_none() {
         return false;
     }
-    let ends = ["\u{1b}[0m", "\u{1b}[m", "\u{1b}[K"];
+    let ends = ["\u{1b}[0m", "\u{1b}[m", "\u{1b}[K", "\u{1b}[27m"];
     line.starts_with(BEGIN)
         || ends.iter().any(|end| line.trim_end().ends_with(end))
         || line.contains("m\u{1b}[K")
