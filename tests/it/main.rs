@@ -35,6 +35,7 @@ mod filling;
 mod fleet;
 mod focus;
 mod forecasts;
+mod forged;
 mod golden;
 mod half_done;
 mod heap;

@@ -163,7 +163,7 @@ impl Entries {
             return;
         };
         if entry.stamp.is_none() {
-            stripped = json::unproven(stripped);
+            stripped = stripped.unproven();
         }
         stripped.record.stamp = stripped.record.stamp.or(entry.stamp);
         out.push(stripped);
@@ -269,13 +269,11 @@ impl Entries {
         if let Value::Object(map) = value
             && let Some(records) = json::of_object(map)
         {
-            out.extend(records.into_iter().map(|record| {
-                if headless {
-                    json::unproven(record)
-                } else {
-                    record
-                }
-            }));
+            out.extend(records.into_iter().map(
+                |record| {
+                    if headless { record.unproven() } else { record }
+                },
+            ));
         }
     }
 }

@@ -19,6 +19,7 @@ use crate::oomlog::{LogRecord, OomAssembler, OomEvent};
 use chunks::Chunks;
 use entries::Entries;
 use learn::Learner;
+use one_line::Lines;
 use prefix::{Stripped, Stripper};
 use reassemble::Reassembler;
 
@@ -36,6 +37,8 @@ pub struct TextLog {
     assembler: OomAssembler,
     chunks: Chunks,
     entries: Entries,
+    /// The log has lines with stamps that are one message each.
+    has_stamps: bool,
 }
 
 impl TextLog {
@@ -50,16 +53,7 @@ impl TextLog {
     pub fn line(&mut self, bytes: &[u8], out: &mut Vec<OomEvent>) {
         let bytes = bytes.get(..MAX_LINE).unwrap_or(bytes);
         let line = lossless_text(bytes);
-        if let Some(lines) = one_line::lines_of(&line) {
-            for line in lines {
-                self.one(line, out);
-            }
-        } else {
-            self.one(&line, out);
-        }
-    }
-
-    fn one(&mut self, line: &str, out: &mut Vec<OomEvent>) {
+        let line = line.as_str();
         let trimmed = line.trim();
         let mut records = Vec::new();
         let is_json = trimmed.starts_with('{') || trimmed.starts_with("[{");
@@ -73,9 +67,16 @@ impl TextLog {
             return;
         }
         let stripped = self.stripper.strip(line);
-        match json::inside(&stripped) {
-            Some(records) => self.all(records, out),
-            None => self.stripped(stripped, out),
+        if let Some(records) = json::inside(&stripped) {
+            self.all(records, out);
+        } else if let Some(all) = Lines::of(line, &mut self.stripper, self.has_stamps) {
+            for line in &all.lines {
+                let stripped = all.strip(line, &mut self.stripper);
+                self.stripped(stripped, out);
+            }
+        } else {
+            self.has_stamps |= stripped.record.at.is_some() || stripped.record.stamp.is_some();
+            self.stripped(stripped, out);
         }
     }
 

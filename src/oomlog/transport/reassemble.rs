@@ -8,14 +8,14 @@ use super::prefix::Stripped;
 use crate::oomlog::record::LogRecord;
 
 /// Longest message reassembled, in bytes. A multi-line record of the kernel is at most 2 kB.
-const MAX_JOINED: usize = 16 * 1024;
+pub(super) const MAX_JOINED: usize = 16 * 1024;
 /// Most lines without a prefix that are the word of the program whose line precedes them. The next ones may be a
 /// report of the kernel, which must not be lost.
 pub(super) const INHERIT_MOST: usize = 8;
 /// Narrowest prefix that an indented line is compared with: text of the kernel is indented by a few blanks.
 const INDENT_LEAST: usize = 8;
 /// Longest process name (`TASK_COMM_LEN` without its NUL).
-const COMM_LEN: usize = 15;
+pub(super) const COMM_LEN: usize = 15;
 
 /// Holds one message back until it is complete.
 #[derive(Debug, Default)]
@@ -219,7 +219,7 @@ fn is_complete(text: &str, next: &str) -> bool {
 }
 
 /// The name at the end of a whole row of the task table.
-fn name_of_row(text: &str) -> Option<&str> {
+pub(super) fn name_of_row(text: &str) -> Option<&str> {
     let (pid, mut rest) = text.trim_start().strip_prefix('[')?.split_once(']')?;
     let _: u32 = pid.trim().parse().ok()?;
     let mut numbers = 0;
