@@ -36,6 +36,7 @@ mod fleet;
 mod focus;
 mod forecasts;
 mod forged;
+mod forged_entries;
 mod golden;
 mod half_done;
 mod heap;

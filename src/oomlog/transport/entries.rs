@@ -3,8 +3,8 @@
 
 use serde_json::{Deserializer, Map, Value};
 
-use super::json;
-use super::prefix::Stripped;
+use super::prefix::{Stripped, is_zone};
+use super::{json, stamp};
 
 /// Most bytes of one entry.
 const BYTES_MOST: usize = 1 << 20;
@@ -110,10 +110,7 @@ impl Entries {
 
     fn verbose_line(&mut self, line: &str, out: &mut Vec<Stripped>) -> bool {
         let line = line.trim_end_matches(['\r', '\n']);
-        if !line.starts_with(' ')
-            && line.ends_with(']')
-            && let Some((stamp, _)) = line.split_once(" [s=")
-        {
+        if let Some(stamp) = header(line) {
             self.end_verbose(out);
             self.begin_verbose(Some(stamp.to_owned()));
             return true;
@@ -308,6 +305,16 @@ fn value(text: &str) -> Option<(Value, &str)> {
     let mut values = Deserializer::from_str(text).into_iter::<Value>();
     let value = values.next()?.ok()?;
     Some((value, text.get(values.byte_offset()..)?))
+}
+
+/// The date in the line in front of the fields: `Sun 2026-11-22 17:09:46.1 UTC [s=1;i=2;b=3]`. A line of any other
+/// form is text of another writer.
+fn header(line: &str) -> Option<&str> {
+    let (date, cursor) = line.strip_suffix(']')?.split_once(" [s=")?;
+    let (id, others) = cursor.split_once(';')?;
+    let is_cursor = id.bytes().all(|b| b.is_ascii_alphanumeric()) && others.starts_with("i=");
+    let (_, zone) = stamp::wall(date).filter(|_| is_cursor && !line.starts_with(' '))?;
+    (zone.is_empty() || is_zone(zone.trim_start())).then_some(date)
 }
 
 /// `KEY=value` of the journal.

@@ -4,6 +4,7 @@ mod chunks;
 mod entries;
 mod journal;
 mod json;
+mod kinds;
 mod learn;
 mod lookback;
 mod one_line;
@@ -18,6 +19,7 @@ use crate::oomlog::record::lossless_text;
 use crate::oomlog::{LogRecord, OomAssembler, OomEvent};
 use chunks::Chunks;
 use entries::Entries;
+use kinds::Kinds;
 use learn::Learner;
 use one_line::Lines;
 use prefix::{Stripped, Stripper};
@@ -37,8 +39,7 @@ pub struct TextLog {
     assembler: OomAssembler,
     chunks: Chunks,
     entries: Entries,
-    /// The log has lines with stamps that are one message each.
-    has_stamps: bool,
+    kinds: Kinds,
 }
 
 impl TextLog {
@@ -59,29 +60,35 @@ impl TextLog {
         let is_json = trimmed.starts_with('{') || trimmed.starts_with("[{");
         if is_json && let Some(found) = json::records(trimmed) {
             self.entries.abandon();
-            return self.all(found, out);
+            return self.entry(found, out);
         }
         let is_entry = self.entries.line(line, &mut records);
-        self.all(records, out);
+        self.entry(records, out);
         if is_entry {
             return;
         }
         let stripped = self.stripper.strip(line);
-        if let Some(records) = json::inside(&stripped) {
-            self.all(records, out);
-        } else if let Some(all) = Lines::of(line, &mut self.stripper, self.has_stamps) {
+        if stripped.whole {
+            self.entry(vec![stripped], out);
+        } else if let Some(records) = json::inside(&stripped) {
+            if stripped.width > 0 {
+                self.kinds.text(&stripped);
+            }
+            self.entry(records, out);
+        } else if let Some(all) = Lines::of(line, &mut self.stripper, self.kinds.has_lines()) {
             for line in &all.lines {
                 let stripped = all.strip(line, &mut self.stripper);
+                self.kinds.piece(&stripped);
                 self.stripped(stripped, out);
             }
         } else {
-            self.has_stamps |= stripped.record.at.is_some() || stripped.record.stamp.is_some();
+            self.kinds.text(&stripped);
             self.stripped(stripped, out);
         }
     }
 
-    fn all(&mut self, records: Vec<Stripped>, out: &mut Vec<OomEvent>) {
-        for record in records {
+    fn entry(&mut self, records: Vec<Stripped>, out: &mut Vec<OomEvent>) {
+        for record in self.kinds.entry(records) {
             self.stripped(record, out);
         }
     }
@@ -107,7 +114,7 @@ impl TextLog {
         self.last_chunk(out);
         let mut records = Vec::new();
         self.entries.finish(&mut records);
-        self.all(records, out);
+        self.entry(records, out);
         self.flush(out);
         self.assembler.finish(out);
     }

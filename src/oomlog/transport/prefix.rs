@@ -10,6 +10,8 @@ mod late;
 mod layers;
 mod tags;
 
+pub(super) use tags::is_zone;
+
 use super::shape::{Shape, is_tag};
 use super::{quotes, stamp, words};
 use crate::oomlog::record::{LogRecord, Provenance};

@@ -71,6 +71,12 @@ impl Reassembler {
                 return None;
             }
         }
+        // An entry that may be part of a program's message.
+        let is_within = held.whole && held.width > 0 && !next.whole && next.width == 0;
+        if is_within && self.inherited < INHERIT_MOST {
+            self.inherited += 1;
+            return self.lost_prefix(next);
+        }
         self.inherited = 0;
         self.held.replace(next).map(|held| held.record)
     }
