@@ -52,6 +52,7 @@ mod ledger;
 mod limits;
 mod load_test;
 mod lookout;
+mod lost_headers;
 mod lost_lines;
 mod mutilated;
 mod one_name;
