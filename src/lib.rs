@@ -78,6 +78,7 @@
 //! | rows of events (`app/view/events/keep.rs`) | 2000 entries, 4 MiB, less in a small cgroup | the oldest goes; its kills still count |
 //! | tables, memory states and lines of reports (the same file) | the same, or the newest report | the oldest keeps its row and says that they are gone |
 //! | one report (`oomlog/report/`) | 1.5 MiB of lines, 32 768 tasks, 32 768 kills | what is left out is counted |
+//! | what a reader of text logs holds (`oomlog/transport/`): an entry of several lines, lines whose prefix is not known, one line | 1 MiB, 8 lines or 1 MiB, 8 MiB | the entry is forgotten, lines go on as they are, the rest of a line is dropped |
 //! | open reports and late lines (`oomlog/assembler/`) | 8 reports, 16 kills by programs | the oldest finished one takes no more lines |
 //! | events on the way to the loop (`runtime/screen/dashboard.rs`) | 64, or 2 of more than 64 kB | the reader of the log waits |
 //! | times of kills of earlier logs (`runtime/explain/twice.rs`) | 200 000 | a kill that a later log has too counts again |

@@ -52,7 +52,15 @@ pub fn kill_row(report: &OomReport, scope: &str, kill: &Kill, when: Line, narrow
         line.push(Tone::Dim, format!("its thread {thread}, "));
     }
     if kill.group_member {
-        line.push(Tone::Dim, "with its group, ");
+        let is_sure = report.oom_group.is_some();
+        line.push(
+            Tone::Dim,
+            if is_sure {
+                "with its group, "
+            } else {
+                "perhaps with its group, "
+            },
+        );
     }
     line.push(Tone::Dim, reason(report));
     line

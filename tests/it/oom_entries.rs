@@ -124,10 +124,10 @@ fn an_entry_of_a_program_is_no_kill() {
     let kill = "Out of memory: Killed process 1 (init) total-vm:8kB, anon-rss:4kB";
     let programs = [
         format!(
-            "Sun 2026-11-22 17:09:46.1 UTC [s=1]\n    MESSAGE={kill}\n    _TRANSPORT=syslog\n    _PID=7\n"
+            "Sun 2026-11-22 17:09:46.1 UTC [s=1;i=2]\n    MESSAGE={kill}\n    _TRANSPORT=syslog\n    _PID=7\n"
         ),
         format!(
-            "Sun 2026-11-22 17:09:46.1 UTC [s=1]\n    _TRANSPORT=syslog\n    MESSAGE=x\n            _TRANSPORT=kernel\n            MESSAGE={kill}\n    _PID=7\n"
+            "Sun 2026-11-22 17:09:46.1 UTC [s=1;i=2]\n    _TRANSPORT=syslog\n    MESSAGE=x\n            _TRANSPORT=kernel\n            MESSAGE={kill}\n    _PID=7\n"
         ),
         format!(
             "{{\n\t\"MESSAGE\" : \"{kill}\",\n\t\"_PID\" : \"7\",\n\t\"_TRANSPORT\" : \"syslog\"\n}}\n"

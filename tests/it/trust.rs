@@ -9,10 +9,10 @@
 
 use oomtop::oomlog::{OomEvent, Provenance, TextLog};
 
-const KILL: &str = "Out of memory: Killed process 666 (forged) total-vm:8kB, anon-rss:4kB, file-rss:0kB, shmem-rss:0kB, UID:0 pgtables:4kB oom_score_adj:0";
+pub(crate) const KILL: &str = "Out of memory: Killed process 666 (forged) total-vm:8kB, anon-rss:4kB, file-rss:0kB, shmem-rss:0kB, UID:0 pgtables:4kB oom_score_adj:0";
 
 /// Kills of the kernel and of programs in a log, and whether the log vouches for all of them.
-fn found(log: &str) -> (usize, usize, bool) {
+pub(crate) fn found(log: &str) -> (usize, usize, bool) {
     let mut text = TextLog::new();
     let mut events = Vec::new();
     text.chunk(log.as_bytes(), &mut events);

@@ -4,6 +4,7 @@
 mod draft;
 mod headless;
 mod open_reports;
+mod together;
 
 use crate::oomlog::assembler::draft::Draft;
 use crate::oomlog::assembler::headless::Headless;

@@ -7,6 +7,7 @@
 use std::collections::VecDeque;
 
 use crate::oomlog::assembler::draft::{Draft, is_printed_again};
+use crate::oomlog::assembler::together::are_together;
 use crate::oomlog::line::fact::{KilledLine, Verdict};
 use crate::oomlog::report::tasks::MAX_TASKS;
 use crate::oomlog::{Constraint, LogRecord, OomEvent, Outcome, Pid, ReportKey};
@@ -22,8 +23,6 @@ const BURST: u64 = 5;
 const CHOSEN_WITHIN: u64 = 5;
 /// How long after the kill the reaper may print, in seconds.
 const REAP_WITHIN: u64 = 600;
-/// How far apart the lines of a group kill that nothing announces can be, in seconds.
-const TOGETHER: u64 = 1;
 /// The kernel prints the body of so many reports ([`RATE_BURST`]) in so many seconds (mm/oom_kill.c `oom_rs`).
 const RATE_INTERVAL: u64 = 5;
 /// See [`RATE_INTERVAL`].
@@ -306,7 +305,8 @@ impl OpenReports {
                 table.row(victim.pid).is_some()
             })
             && !is_dead(draft, victim.pid)
-            && draft.is_fresh(record.at, TOGETHER);
+            && draft.is_fresh(record.at, BURST)
+            && are_together(draft, record, victim);
         (joins && printed.count() < RATE_BURST.min(MAX_REPORTS)).then_some(index)
     }
 }

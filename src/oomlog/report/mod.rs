@@ -105,7 +105,8 @@ pub struct Kill {
     pub pgtables_kb: Option<u64>,
     /// `oom_score_adj`, from the line itself or from the task table.
     pub adj: Option<i16>,
-    /// Died because of `memory.oom.group`, not because the kernel chose this process.
+    /// Died because of `memory.oom.group`, not because the kernel chose this process. Where the report does not name
+    /// the group ([`OomReport::oom_group`]), that is likely, not proven.
     pub group_member: bool,
     /// How many "Killed process" lines name this pid. A group kill prints the chosen victim twice, and the kernel
     /// counts it twice.

@@ -115,7 +115,7 @@ impl TextLog {
     /// are fast.
     ///
     /// What is found is the same as with [`TextLog::line`] for every line, except that a skipped line cannot show
-    /// that the log breaks its lines.
+    /// that the log breaks its lines, or has lines of text.
     pub fn chunk(&mut self, bytes: &[u8], out: &mut Vec<OomEvent>) {
         let mut rest = bytes;
         if !self.chunks.begun.is_empty() {
@@ -183,10 +183,17 @@ impl TextLog {
                 } else {
                     near
                 };
-                let from = entry_begin(bytes, from, at);
+                let entry = entry_begin(bytes, from, at);
+                // What precedes the entry may be the line of the program that wrote it.
+                let from = if entry < from {
+                    lines_before(bytes, entry, at)
+                } else {
+                    from
+                };
                 if from > at {
                     // Lines are skipped, so the message held back is complete.
                     self.entries.abandon();
+                    self.kinds.skip();
                     self.flush(out);
                     at = from;
                 }

@@ -3,11 +3,13 @@
 
 use serde_json::{Deserializer, Map, Value};
 
-use super::json;
-use super::prefix::Stripped;
+use super::prefix::{Stripped, is_zone};
+use super::{json, stamp};
 
 /// Most bytes of one entry.
 const BYTES_MOST: usize = 1 << 20;
+/// Bytes of a value besides its text.
+const VALUE_BYTES: usize = 32;
 /// Most brackets open at once.
 const DEPTH_MOST: usize = 16;
 /// Blanks in front of a field of `journalctl -o verbose`.
@@ -27,6 +29,8 @@ struct Open {
     key: Option<String>,
     /// Which entry of the log it is.
     serial: u64,
+    /// [`Entries::bytes`] without this bracket.
+    before: usize,
 }
 
 /// The entry of `journalctl -o verbose` that is being read.
@@ -37,6 +41,7 @@ struct Verbose {
     fields: Map<String, Value>,
     last: String,
     serial: u64,
+    bytes: usize,
 }
 
 /// Gathers the lines of an entry.
@@ -46,6 +51,7 @@ pub(super) struct Entries {
     /// The first bracket of the entry is lost.
     headless: bool,
     verbose: Option<Verbose>,
+    /// What the open brackets hold.
     bytes: usize,
     serial: u64,
 }
@@ -53,9 +59,9 @@ pub(super) struct Entries {
 impl Entries {
     /// Takes a line of an entry; what is complete is appended to `out`. False: it is no line of an entry.
     pub(super) fn line(&mut self, line: &str, out: &mut Vec<Stripped>) -> bool {
-        self.bytes += line.len();
-        if self.bytes > BYTES_MOST {
+        if line.len() > BYTES_MOST {
             self.abandon();
+            return false;
         }
         if self.verbose_line(line, out) {
             return true;
@@ -83,8 +89,12 @@ impl Entries {
 
     /// Forgets what is not complete.
     pub(super) fn abandon(&mut self) {
-        self.open.clear();
+        self.forget_json();
         self.verbose = None;
+    }
+
+    fn forget_json(&mut self) {
+        self.open.clear();
         self.headless = false;
         self.bytes = 0;
     }
@@ -100,10 +110,7 @@ impl Entries {
 
     fn verbose_line(&mut self, line: &str, out: &mut Vec<Stripped>) -> bool {
         let line = line.trim_end_matches(['\r', '\n']);
-        if !line.starts_with(' ')
-            && line.ends_with(']')
-            && let Some((stamp, _)) = line.split_once(" [s=")
-        {
+        if let Some(stamp) = header(line) {
             self.end_verbose(out);
             self.begin_verbose(Some(stamp.to_owned()));
             return true;
@@ -118,6 +125,11 @@ impl Entries {
         let Some(entry) = &mut self.verbose else {
             return false;
         };
+        entry.bytes += line.len() + VALUE_BYTES;
+        if entry.bytes > BYTES_MOST {
+            self.abandon();
+            return false;
+        }
         match field {
             Some((key, value)) => {
                 // The first value counts: a program can only add others.
@@ -146,12 +158,13 @@ impl Entries {
 
     fn begin_verbose(&mut self, stamp: Option<String>) {
         self.serial += 1;
-        self.bytes = 0;
+        self.forget_json();
         self.verbose = Some(Verbose {
             stamp,
             fields: Map::new(),
             last: String::new(),
             serial: self.serial,
+            bytes: 0,
         });
     }
 
@@ -163,7 +176,7 @@ impl Entries {
             return;
         };
         if entry.stamp.is_none() {
-            stripped = json::unproven(stripped);
+            stripped = stripped.unproven();
         }
         stripped.record.stamp = stripped.record.stamp.or(entry.stamp);
         out.push(stripped);
@@ -208,11 +221,16 @@ impl Entries {
             if first == '"' && !matches!(self.open.last().map(|o| &o.frame), Some(Frame::Array(_)))
             {
                 let (name, after) = value(rest)?;
+                self.bytes += rest.len() - after.len();
                 rest = after.trim_start().strip_prefix(':')?.trim_start();
                 key = Some(name.as_str()?.to_owned());
             }
             // A bracket that is not closed in this line.
             if let Some((whole, after)) = value(rest) {
+                let text = rest.get(..rest.len() - after.len())?;
+                let values = text.bytes().filter(|b| matches!(b, b',' | b'[' | b'{'));
+                self.bytes += text.len() + (values.count() + 1) * VALUE_BYTES;
+                (self.bytes <= BYTES_MOST).then_some(())?;
                 rest = after;
                 self.add(key, whole)?;
                 continue;
@@ -230,13 +248,13 @@ impl Entries {
 
     fn push(&mut self, frame: Frame, key: Option<String>) {
         self.serial += 1;
-        if key.is_none() {
-            self.bytes = 0;
-        }
+        let before = self.bytes;
+        self.bytes += VALUE_BYTES + key.as_ref().map_or(0, String::len);
         self.open.push(Open {
             frame,
             key,
             serial: self.serial,
+            before,
         });
     }
 
@@ -253,7 +271,10 @@ impl Entries {
 
     /// Closes the innermost bracket. An entry with a text is complete; other values belong to what they are in.
     fn close(&mut self, out: &mut Vec<Stripped>) {
-        let Some(Open { frame, key, .. }) = self.open.pop() else {
+        let Some(Open {
+            frame, key, before, ..
+        }) = self.open.pop()
+        else {
             return;
         };
         let headless = std::mem::take(&mut self.headless) && self.open.is_empty();
@@ -265,17 +286,16 @@ impl Entries {
             let _ = self.add(key, value);
             return;
         }
-        self.bytes = 0;
+        // What it held goes out or is dropped; what is around it stays open.
+        self.bytes = before;
         if let Value::Object(map) = value
             && let Some(records) = json::of_object(map)
         {
-            out.extend(records.into_iter().map(|record| {
-                if headless {
-                    json::unproven(record)
-                } else {
-                    record
-                }
-            }));
+            out.extend(records.into_iter().map(
+                |record| {
+                    if headless { record.unproven() } else { record }
+                },
+            ));
         }
     }
 }
@@ -285,6 +305,16 @@ fn value(text: &str) -> Option<(Value, &str)> {
     let mut values = Deserializer::from_str(text).into_iter::<Value>();
     let value = values.next()?.ok()?;
     Some((value, text.get(values.byte_offset()..)?))
+}
+
+/// The date in the line in front of the fields: `Sun 2026-11-22 17:09:46.1 UTC [s=1;i=2;b=3]`. A line of any other
+/// form is text of another writer.
+fn header(line: &str) -> Option<&str> {
+    let (date, cursor) = line.strip_suffix(']')?.split_once(" [s=")?;
+    let (id, others) = cursor.split_once(';')?;
+    let is_cursor = id.bytes().all(|b| b.is_ascii_alphanumeric()) && others.starts_with("i=");
+    let (_, zone) = stamp::wall(date).filter(|_| is_cursor && !line.starts_with(' '))?;
+    (zone.is_empty() || is_zone(zone.trim_start())).then_some(date)
 }
 
 /// `KEY=value` of the journal.
@@ -315,3 +345,6 @@ pub(super) fn is_field(line: &[u8]) -> bool {
         || (line.starts_with(INDENT.as_bytes())
             && std::str::from_utf8(text).is_ok_and(|text| field_of(text).is_some()))
 }
+
+#[cfg(test)]
+mod tests;

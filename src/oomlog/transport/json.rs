@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value};
 
-use super::one_line;
+use super::one_line::Lines;
 use super::prefix::{Stripped, Stripper};
 use crate::oomlog::record::{LogRecord, Provenance, lossless_text};
 use crate::oomlog::{Killer, Monotonic};
@@ -57,7 +57,7 @@ fn of_value(value: Value, depth: u32) -> Option<Vec<Stripped>> {
     if let Some(Value::Object(payload)) = object.get("jsonPayload")
         && payload.contains_key("MESSAGE")
     {
-        return Some(vec![dated(unproven(journal(payload)?), &object)]);
+        return Some(vec![dated(journal(payload)?.unproven(), &object)]);
     }
     if object.contains_key("MESSAGE") {
         return Some(vec![journal(&object)?]);
@@ -68,13 +68,20 @@ fn of_value(value: Value, depth: u32) -> Option<Vec<Stripped>> {
     // Docker's driver and others: the text is itself a line of a log, with its own prefixes.
     if let Some(text) = TEXTS.iter().find_map(|key| object.get(*key)?.as_str()) {
         let mut stripper = Stripper::default();
-        let lines = one_line::lines_of(text).unwrap_or_else(|| vec![text]);
-        return Some(
-            lines
-                .into_iter()
-                .map(|line| named(dated(unproven(stripper.strip(line)), &object), &object))
+        let around = |line: Stripped| named(dated(line.unproven(), &object), &object);
+        // A field that names the writer stands for one message of it.
+        let lines = match writer(&object) {
+            Some(_) => None,
+            None => Lines::of(text, &mut stripper, false),
+        };
+        return Some(match lines {
+            Some(all) => all
+                .lines
+                .iter()
+                .map(|line| around(all.strip(line, &mut stripper)))
                 .collect(),
-        );
+            None => vec![around(stripper.strip(text))],
+        });
     }
     // Some put what they know of a line around it: `{"content": {"message": "…"}}`.
     if depth > DEPTH_MOST {
@@ -84,12 +91,12 @@ fn of_value(value: Value, depth: u32) -> Option<Vec<Stripped>> {
         .into_iter()
         .filter(|(_, value)| value.is_object() || value.is_array())
         .find_map(|(_, value)| of_value(value, depth + 1))?;
-    Some(inside.into_iter().map(unproven).collect())
+    Some(inside.into_iter().map(Stripped::unproven).collect())
 }
 
-/// The word of the program that a field names, if there is such a field.
-fn named(mut stripped: Stripped, object: &Map<String, Value>) -> Stripped {
-    let name = [
+/// Who wrote the text, if a field says so.
+fn writer(object: &Map<String, Value>) -> Option<&str> {
+    [
         "ident",
         "program",
         "programname",
@@ -97,8 +104,12 @@ fn named(mut stripped: Stripped, object: &Map<String, Value>) -> Stripped {
         "syslog_identifier",
     ]
     .iter()
-    .find_map(|key| object.get(*key)?.as_str());
-    if let Some(name) = name
+    .find_map(|key| object.get(*key)?.as_str())
+}
+
+/// The word of the program that a field names, if there is such a field.
+fn named(mut stripped: Stripped, object: &Map<String, Value>) -> Stripped {
+    if let Some(name) = writer(object)
         && !matches!(name, "kernel" | "kern" | "kmsg" | "dmesg")
     {
         let record = &mut stripped.record;
@@ -119,7 +130,7 @@ pub(super) fn inside(line: &Stripped) -> Option<Vec<Stripped>> {
     (is_name || front.trim().trim_matches('\u{1e}').is_empty()).then_some(())?;
     let mut records = records(text.get(front.len()..)?)?;
     for record in &mut records {
-        *record = unproven(std::mem::take(record));
+        *record = std::mem::take(record).unproven();
         if record.record.stamp.is_none() {
             record.record.stamp.clone_from(&line.record.stamp);
         }
@@ -239,12 +250,6 @@ fn can_be(identifier: &str, comm: &str) -> bool {
     comm == cut || (killer == Some(Killer::Nohang) && comm.starts_with("python"))
 }
 
-/// The same, without anybody who vouches for it.
-pub(super) fn unproven(mut stripped: Stripped) -> Stripped {
-    stripped.record.provenance = Provenance::Unproven;
-    stripped
-}
-
 fn whole(record: LogRecord) -> Stripped {
     Stripped {
         record,
@@ -252,7 +257,7 @@ fn whole(record: LogRecord) -> Stripped {
         columns: 0,
         padded: false,
         whole: true,
-        blank: false,
+        told: true,
     }
 }
 

@@ -12,6 +12,9 @@ use super::words::{self, Found};
 /// Most lines held back. Lines that were held are parsed as they are then.
 pub(super) const HELD_MOST: usize = 8;
 
+/// Most bytes held back: a line can be far longer than any of the kernel.
+const HELD_BYTES: usize = 1 << 20;
+
 /// After so many lines without it, a prefix is no longer that of the log.
 const PLAIN_MOST: u32 = 8;
 
@@ -139,7 +142,8 @@ impl Learner {
 
     fn hold(&mut self, line: Stripped, ready: &mut Vec<Stripped>) {
         self.held.push(line);
-        if self.held.len() > HELD_MOST {
+        let bytes: usize = self.held.iter().map(|line| line.record.text.len()).sum();
+        if self.held.len() > HELD_MOST || bytes > HELD_BYTES {
             self.release(ready);
         }
     }

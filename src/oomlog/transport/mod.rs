@@ -5,6 +5,7 @@ mod complete;
 mod entries;
 mod journal;
 mod json;
+mod kinds;
 mod learn;
 mod lookback;
 mod margin;
@@ -21,7 +22,9 @@ use crate::oomlog::record::lossless_text;
 use crate::oomlog::{LogRecord, OomAssembler, OomEvent};
 use chunks::Chunks;
 use entries::Entries;
+use kinds::Kinds;
 use learn::Learner;
+use one_line::Lines;
 use partial::{Joined, Partial};
 use prefix::{Stripped, Stripper};
 use reassemble::Reassembler;
@@ -41,6 +44,7 @@ pub struct TextLog {
     assembler: OomAssembler,
     chunks: Chunks,
     entries: Entries,
+    kinds: Kinds,
 }
 
 impl TextLog {
@@ -55,23 +59,13 @@ impl TextLog {
     pub fn line(&mut self, bytes: &[u8], out: &mut Vec<OomEvent>) {
         let bytes = bytes.get(..MAX_LINE).unwrap_or(bytes);
         let line = lossless_text(bytes);
-        if let Some(lines) = one_line::lines_of(&line) {
-            for line in lines {
-                self.one(line, out);
-            }
-        } else {
-            self.one(&line, out);
-        }
-    }
-
-    fn one(&mut self, line: &str, out: &mut Vec<OomEvent>) {
         let mut lost = None;
-        let joined = self.partial.line(line, &mut lost);
+        let joined = self.partial.line(&line, &mut lost);
         if let Some(lost) = lost {
             self.whole(&lost, out);
         }
         match joined {
-            Joined::Whole => self.whole(line, out),
+            Joined::Whole => self.whole(&line, out),
             Joined::Line(line) => self.whole(&line, out),
             Joined::Kept => {}
         }
@@ -83,22 +77,35 @@ impl TextLog {
         let is_json = trimmed.starts_with('{') || trimmed.starts_with("[{");
         if is_json && let Some(found) = json::records(trimmed) {
             self.entries.abandon();
-            return self.all(found, out);
+            return self.entry(found, out);
         }
         let is_entry = self.entries.line(line, &mut records);
-        self.all(records, out);
+        self.entry(records, out);
         if is_entry {
             return;
         }
         let stripped = self.stripper.strip(line);
-        match json::inside(&stripped) {
-            Some(records) => self.all(records, out),
-            None => self.stripped(stripped, out),
+        if stripped.whole {
+            self.entry(vec![stripped], out);
+        } else if let Some(records) = json::inside(&stripped) {
+            if stripped.width > 0 {
+                self.kinds.text(&stripped);
+            }
+            self.entry(records, out);
+        } else if let Some(all) = Lines::of(line, &mut self.stripper, self.kinds.has_lines()) {
+            for line in &all.lines {
+                let stripped = all.strip(line, &mut self.stripper);
+                self.kinds.piece(&stripped);
+                self.stripped(stripped, out);
+            }
+        } else {
+            self.kinds.text(&stripped);
+            self.stripped(stripped, out);
         }
     }
 
-    fn all(&mut self, records: Vec<Stripped>, out: &mut Vec<OomEvent>) {
-        for record in records {
+    fn entry(&mut self, records: Vec<Stripped>, out: &mut Vec<OomEvent>) {
+        for record in self.kinds.entry(records) {
             self.stripped(record, out);
         }
     }
@@ -130,7 +137,7 @@ impl TextLog {
         }
         let mut records = Vec::new();
         self.entries.finish(&mut records);
-        self.all(records, out);
+        self.entry(records, out);
         self.flush(out);
         self.assembler.finish(out);
     }

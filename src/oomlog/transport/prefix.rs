@@ -10,9 +10,11 @@ mod late;
 mod layers;
 mod tags;
 
+pub(super) use tags::is_zone;
+
 use super::shape::{Shape, is_tag};
 use super::{quotes, stamp, words};
-use crate::oomlog::record::LogRecord;
+use crate::oomlog::record::{LogRecord, Provenance};
 
 /// Most prefixes taken off one line.
 const MAX_LAYERS: usize = 8;
@@ -31,8 +33,21 @@ pub(super) struct Stripped {
     pub(super) padded: bool,
     /// The text is a whole message: no other line continues it.
     pub(super) whole: bool,
-    /// The line is blank.
-    pub(super) blank: bool,
+    /// A prefix tells who wrote it.
+    pub(super) told: bool,
+}
+
+impl Stripped {
+    /// The line says nothing.
+    pub(super) fn is_blank(&self) -> bool {
+        !self.whole && self.record.text.trim().is_empty()
+    }
+
+    /// The same, without anybody who vouches for it.
+    pub(super) fn unproven(mut self) -> Self {
+        self.record.provenance = Provenance::Unproven;
+        self
+    }
 }
 
 /// The rest of the line, and what the prefixes told so far.
@@ -58,6 +73,13 @@ impl Stripper {
     /// Takes the prefixes off.
     pub(super) fn strip(&mut self, line: &str) -> Stripped {
         let line = line.trim_end_matches(['\r', '\n']);
+        // What looks like a prefix behind a newline is part of the message.
+        if let Some((first, others)) = line.split_once('\n') {
+            let mut stripped = self.strip(first);
+            stripped.record.text.push('\n');
+            stripped.record.text.push_str(others);
+            return stripped;
+        }
         // Mail programs and web pages write no-break spaces.
         if line.contains('\u{a0}') {
             return self.strip(&line.replace('\u{a0}', " "));
@@ -83,7 +105,7 @@ impl Stripper {
                 columns: 0,
                 padded: false,
                 whole: true,
-                blank: false,
+                told: true,
             };
         }
         // Blanks to the end of a terminal's line belong to no message. One alone may be where the line was cut.
@@ -126,7 +148,7 @@ impl Stripper {
             columns,
             padded,
             whole: false,
-            blank: rest.trim().is_empty(),
+            told: peeler.told,
         }
     }
 
@@ -209,13 +231,16 @@ impl Peeler<'_> {
     fn glued(&mut self, is_bare: bool) {
         /// No stamp in brackets is longer.
         const STAMP_MOST: usize = 48;
+        /// Nor is what stands in front of it.
+        const TAG_MOST: usize = 512;
         let found = self.rest.match_indices('[').find_map(|(at, _)| {
             let inside = self.rest.as_bytes().get(at + 1..)?;
             let inside = inside.get(..inside.len().min(STAMP_MOST))?;
             let end = inside.iter().position(|b| *b == b']')?;
             let inside = self.rest.get(at + 1..at + 1 + end)?;
             stamp::since_boot(inside)?;
-            (is_bare || is_tag(self.rest.get(..at)?)).then_some(at)
+            let is_behind_tag = || at <= TAG_MOST && self.rest.get(..at).is_some_and(is_tag);
+            (is_bare || is_behind_tag()).then_some(at)
         });
         if let Some(rest) = found.and_then(|at| self.rest.get(at..)) {
             self.take(rest);

@@ -10,14 +10,14 @@ use super::prefix::Stripped;
 use crate::oomlog::record::LogRecord;
 
 /// Longest message reassembled, in bytes. A multi-line record of the kernel is at most 2 kB.
-const MAX_JOINED: usize = 16 * 1024;
+pub(super) const MAX_JOINED: usize = 16 * 1024;
 /// Most lines without a prefix that are the word of the program whose line precedes them. The next ones may be a
 /// report of the kernel, which must not be lost.
 pub(super) const INHERIT_MOST: usize = 8;
 /// Narrowest prefix that an indented line is compared with: text of the kernel is indented by a few blanks.
 const INDENT_LEAST: usize = 8;
 /// Longest process name (`TASK_COMM_LEN` without its NUL).
-const COMM_LEN: usize = 15;
+pub(super) const COMM_LEN: usize = 15;
 
 /// Holds one message back until it is complete.
 #[derive(Debug, Default)]
@@ -78,6 +78,12 @@ impl Reassembler {
                 return None;
             }
         }
+        // An entry that may be part of a program's message.
+        let is_within = held.whole && held.width > 0 && !next.whole && next.width == 0;
+        if is_within && self.inherited < INHERIT_MOST {
+            self.inherited += 1;
+            return self.lost_prefix(next);
+        }
         self.inherited = 0;
         self.next(next)
     }
@@ -94,7 +100,7 @@ impl Reassembler {
     fn lost_prefix(&mut self, mut own: Stripped) -> Option<LogRecord> {
         let width = self.held.as_ref()?.width;
         let last = self.finish()?;
-        if own.blank {
+        if own.is_blank() {
             self.held = Some(own);
             return Some(last);
         }

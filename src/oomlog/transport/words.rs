@@ -111,6 +111,8 @@ pub(super) fn find(text: &str) -> Option<Found> {
             weak: false,
         });
     }
+    // A newline is part of a message, never of what stands in front of it.
+    let text = text.split('\n').next().unwrap_or(text);
     let head = match text.char_indices().nth(MOST) {
         Some((end, _)) => text.get(..end)?,
         None => text,

@@ -46,8 +46,12 @@ impl Twice {
     /// The log that was read has ended, and another one may follow.
     pub(super) fn next_log(&mut self) {
         let here = std::mem::take(&mut self.here);
-        let room = MOST.saturating_sub(self.known.len());
-        self.known.extend(here.into_iter().take(room));
+        for told in here {
+            if self.known.len() >= MOST {
+                break;
+            }
+            self.known.insert(told);
+        }
     }
 
     /// Notes a report, and tells what earlier logs have of it.

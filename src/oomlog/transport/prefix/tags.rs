@@ -158,7 +158,7 @@ fn behind_word(text: &str, is_such: impl Fn(&str) -> bool) -> &str {
 }
 
 /// `UTC`, `ChST`, `-03`, `+0530`.
-fn is_zone(word: &str) -> bool {
+pub(in crate::oomlog::transport) fn is_zone(word: &str) -> bool {
     if let Some(digits) = word.strip_prefix(['+', '-']) {
         return matches!(digits.len(), 2 | 4) && digits.bytes().all(|b| b.is_ascii_digit());
     }

@@ -56,7 +56,7 @@ pub(super) fn lines(
         )));
     } else if report.kills.iter().any(|kill| kill.group_member) {
         lines.push(Line::from(format!(
-            "They died together, as {} wants it; the log has lost the name of their cgroup.",
+            "They may have died together, as {} wants it; the log does not name their cgroup.",
             LimitFile::OomGroup.name()
         )));
     }
@@ -84,7 +84,13 @@ fn freed_at_most(freed: &Freed) -> Line {
 
 fn why(kill: &Kill, report: &OomReport, ranking: Option<&Ranking>) -> String {
     if kill.group_member {
-        return ", with its group".to_owned();
+        let is_sure = report.oom_group.is_some();
+        return if is_sure {
+            ", with its group"
+        } else {
+            ", perhaps with its group"
+        }
+        .to_owned();
     }
     if let Some(parent) = sacrificed_for(kill, report) {
         return format!(
