@@ -78,11 +78,15 @@ fn row(process: &Process, context: &CellContext<'_>) -> String {
     let ProcessId { pid, .. } = process.id;
     let snapshot = context.snapshot;
     let mut facts = Vec::new();
-    let word = context.marks.word(process);
     let ends = process.state.is_dead() || process.skipped_by_kernel;
-    if context.marks.mark(process) != Mark::None || ends {
-        facts.push(word.to_lowercase());
-    }
+    let word = match context.marks.mark(process) {
+        Mark::OrThis => Some("may be the next victim instead".to_owned()),
+        Mark::OrInGroup => Some("may be the next victim of its domain instead".to_owned()),
+        Mark::GroupVictim => Some("next victim of its domain".to_owned()),
+        Mark::None if !ends => None,
+        _ => Some(context.marks.word(process).to_lowercase()),
+    };
+    facts.extend(word);
     if let Some(points) = badness(process, context.total).points() {
         let share = format::permille(points, context.total);
         facts.push(format!("badness {share} per mille"));

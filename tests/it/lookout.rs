@@ -77,7 +77,12 @@ fn each_change_is_told_once_and_its_end_too() {
     let told: Vec<String> = all
         .iter()
         .map(|(_, news)| match news {
-            News::Filling { of, victim, .. } => format!("fills {} {victim:?}", of.unit),
+            News::Filling { of, victim, or, .. } => {
+                let or = or
+                    .as_ref()
+                    .map_or_else(String::new, |or| format!(" or {or:?}"));
+                format!("fills {} {victim:?}{or}", of.unit)
+            }
             News::NotFilling { of } => format!("rests {}", of.unit),
             News::Band {
                 of,

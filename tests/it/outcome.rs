@@ -189,7 +189,7 @@ fn the_distance_from_death_in_every_domain() {
     });
     scene.keys("Down Enter");
     says(&scene, "more and it is the first to die; 14.3 GiB left");
-    says(&scene, "50 MiB of it page cache to drop");
+    says(&scene, "55 MiB of it page cache to drop");
     let mut scene = scene_with((120, 36), |snapshot| {
         snapshot.memory.available = Some(GIB / 4);
         snapshot.memory.swap_free = 0;

@@ -325,7 +325,7 @@ fn memory_stat_is_read_near_the_limit_and_where_somebody_looks() {
     };
     let first = take(1, Vec::new());
     let near = group(&first, "/near").stat.expect("its stat");
-    assert_eq!((near.droppable(), near.refaults), (45_056, Some(7)));
+    assert_eq!((near.droppable(), near.refaults), (49_152, Some(7)));
     assert_eq!(group(&first, "/far").stat, None);
     let far = row(&first, 11).cgroup.expect("a group");
     let looked_at = take(2, vec![far]);

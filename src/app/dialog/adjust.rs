@@ -117,7 +117,7 @@ impl AdjustDialog {
             [one] if name == TAGGED => format!("{one} (tagged)"),
             [one] => one.to_string(),
             many if name == TAGGED => format!("{} tagged processes", many.len()),
-            many => format!("{} processes: {} and {name}", many.len(), self.main),
+            many => format!("{} processes: {}, {name}", many.len(), self.main),
         }
     }
 

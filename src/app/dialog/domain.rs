@@ -185,6 +185,10 @@ impl Subject<'_> {
             && stat.droppable() > 0
         {
             lines.push(pair("droppable", exact(stat.droppable()), self.files.cache));
+            if stat.unwritten > 0 {
+                let why = "of it: goes to a disk first, and tasks wait for that";
+                lines.push(pair("unwritten", exact(stat.unwritten), why));
+            }
         }
         if room.slab > 0 {
             let kernel = self.group.and_then(|group| group.stat?.kernel);

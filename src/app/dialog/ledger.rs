@@ -108,6 +108,17 @@ impl LedgerDialog {
         let mut lines = vec![held(used, known.as_ref())];
         let droppable = account.ledger.freed_by(FreedBy::Reclaim);
         lines.extend(known.and_then(|known| differs(&known, droppable, account.group.is_none())));
+        let group = self.scope.memcg().and_then(|key| snapshot.cgroup(key));
+        let unwritten = group
+            .and_then(|group| group.stat)
+            .map_or(0, |stat| stat.unwritten);
+        if unwritten > used / 200 {
+            let text = format!(
+                "{} of the page cache must be written to a disk first: who needs memory waits for that.",
+                format::size(unwritten)
+            );
+            lines.push(Line::of(Tone::Dim, text));
+        }
         if let Some(known) = known {
             lines.push(ledger::verdict(&known, self.scope == Scope::Host));
             lines.push(Line::of(
@@ -187,7 +198,7 @@ fn differs(known: &Prospect, droppable: u64, is_host: bool) -> Option<Line> {
             )
         }
         (true, false) => {
-            format!("Of the {all} that can be dropped {part} must be written to a disk first.")
+            format!("Of the {all} that can be dropped {part} is not on the lists of files.")
         }
         (false, _) => {
             format!("{part} of that is shared memory, which goes to swap; {all} can be dropped.")

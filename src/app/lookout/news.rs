@@ -43,6 +43,8 @@ pub enum News {
         brief: bool,
         /// Who is killed then; `None` if nobody can be, or badness does not decide.
         victim: Option<(Pid, String)>,
+        /// Who may be killed instead: the two are too close to call, or that one can overtake the victim.
+        or: Option<(Pid, String)>,
     },
     /// It does not fill any more.
     NotFilling {
@@ -230,12 +232,16 @@ impl Told {
             (Some(left), None) => {
                 self.filling = Some(at);
                 let verdict = Outcome::from_domain(domain, &lookout.snapshot).verdict();
-                let victim = verdict.and_then(|v| lookout.snapshot.process(v.victim.id));
+                let named = |id| {
+                    let process = lookout.snapshot.process(id)?;
+                    Some((process.id.pid, process.comm.to_string()))
+                };
                 news.push(News::Filling {
                     of: of(),
                     left,
                     brief: watch.forecast.is_unsure(),
-                    victim: victim.map(|process| (process.id.pid, process.comm.to_string())),
+                    victim: verdict.and_then(|v| named(v.victim.id)),
+                    or: verdict.and_then(|v| named(v.or()?.id)),
                 });
             }
             (Some(_), Some(_)) => self.filling = Some(at),

@@ -40,9 +40,7 @@ impl State {
     pub(in crate::app) fn target(&self, aim: Aim) -> Result<&Process, String> {
         match aim {
             Aim::Event => self.event_victim(),
-            Aim::Victim => self
-                .next_victim()
-                .ok_or_else(|| "the selected domain has no process that can be killed".to_owned()),
+            Aim::Victim => self.next_victim().ok_or_else(|| self.why_no_victim()),
             Aim::Nobody | Aim::Selected | Aim::Tagged => self
                 .table
                 .selected_process(&self.snapshot)

@@ -79,11 +79,14 @@ mod tests {
     }
 
     #[test]
-    fn what_can_be_dropped_is_the_file_lists_without_what_must_be_written() {
+    fn what_can_be_dropped_is_the_file_lists_with_what_must_be_written() {
         let v2 = b"anon 9\nshmem 7\npgscan 30\npgsteal 20\nfile_dirty 10\nfile_writeback 5\ninactive_file 100\nactive_file 50\n\
                    workingset_refault_anon 3\nworkingset_refault_file 4\n";
         let stat = parse_stat(v2, "").expect("both lists");
-        assert_eq!((stat.droppable(), stat.refaults), (135, Some(7)));
+        assert_eq!(
+            (stat.droppable(), stat.unwritten, stat.refaults),
+            (150, 15, Some(7))
+        );
         assert_eq!((stat.anon, stat.shmem), (Some(9), Some(7)));
         assert_eq!((stat.scanned, stat.stolen), (Some(30), Some(20)));
         // v1 has its own numbers first and those of the whole subtree after them.
@@ -91,11 +94,14 @@ mod tests {
             b"rss 1\ninactive_file 1\nactive_file 1\ndirty 1\ntotal_rss 6\ntotal_dirty 8\ntotal_inactive_file 100\n\
                    total_active_file 50\n";
         let stat = parse_stat(v1, "total_").expect("both lists");
-        assert_eq!((stat.droppable(), stat.refaults), (142, None));
+        assert_eq!(
+            (stat.droppable(), stat.unwritten, stat.refaults),
+            (150, 8, None)
+        );
         assert_eq!((stat.anon, stat.shmem, stat.scanned), (Some(6), None, None));
         let odd =
             b"inactive_file 1\nactive_file 2\nfile_dirty 99999999999999999999\nfile_writeback 50\n";
-        assert_eq!(parse_stat(odd, "").map(|s| s.droppable()), Some(0));
+        assert_eq!(parse_stat(odd, "").map(|s| s.droppable()), Some(3));
         assert_eq!(parse_stat(b"inactive_file 5\n\xff 3\n", ""), None);
     }
 

@@ -3,7 +3,7 @@
 //! Usage at the limit is not urgent by itself: page cache fills every group up to its limit, and the kernel
 //! drops it before it kills anybody (mm/memcontrol.c `try_charge_memcg` reclaims, and calls `mem_cgroup_oom`
 //! only when reclaim frees nothing; seen on 6.18 with v1). The *kept* usage is the usage without droppable
-//! page cache: both file lists of `memory.stat`, active and inactive, without dirty pages. The gauge of the
+//! page cache: both file lists of `memory.stat`, active and inactive, with what must be written first. The gauge of the
 //! host uses the same measure (total - available). Reclaimable kernel caches do not count either: they shrink as the page
 //! cache does. Dropping active cache hurts, but stalls and refaults show
 //! that separately. Where `memory.stat` was not read (far from the limit), all usage counts as kept.
@@ -183,8 +183,8 @@ mod tests {
             ..GroupStat::default()
         });
         let room = room(&[cached], 0, &host(None));
-        assert_eq!((room.kept(), room.left()), (30 * MIB, 70 * MIB));
-        assert!((room.percent() - 30.0).abs() < 1e-9);
+        assert_eq!((room.kept(), room.left()), (20 * MIB, 80 * MIB));
+        assert!((room.percent() - 20.0).abs() < 1e-9);
     }
 
     #[test]

@@ -123,6 +123,10 @@ fn strikes(first: &Prospect, to: &CgroupPath) -> Line {
         format!("The limit of {limit} of {} around it", first.path)
     };
     match first.onset {
+        Onset::AtOnce if first.hangs => Line::of(
+            Tone::Critical,
+            format!("{whose} holds as soon as it is written: more than that is in use there."),
+        ),
         Onset::AtOnce => Line::of(
             Tone::Critical,
             format!("{whose} kills as soon as it is written: more than that is in use there."),
@@ -134,6 +138,10 @@ fn strikes(first: &Prospect, to: &CgroupPath) -> Line {
         Onset::Unknown => Line::of(
             Tone::Watch,
             format!("{whose} holds it; how full that is cannot be read."),
+        ),
+        Onset::After(0) if first.hangs => Line::of(
+            Tone::Critical,
+            format!("{whose} is reached already: who needs a page that cannot be reclaimed waits."),
         ),
         Onset::After(0) => Line::of(
             Tone::Critical,

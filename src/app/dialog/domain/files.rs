@@ -28,7 +28,7 @@ impl Files {
             Self {
                 usage: "memory.usage_in_bytes",
                 limit: LimitFile::V1Limit.name(),
-                cache: "memory.stat total_{in,}active_file - dirty",
+                cache: "memory.stat total_{in,}active_file",
                 swap: "memory.memsw.usage_in_bytes - usage",
                 max: "memory.failcnt + memsw.failcnt",
                 kills: joined!(
@@ -40,7 +40,7 @@ impl Files {
             Self {
                 usage: "memory.current",
                 limit: LimitFile::Max.name(),
-                cache: "memory.stat {in,}active_file - file_dirty",
+                cache: "memory.stat {in,}active_file",
                 swap: "memory.swap.current",
                 max: "memory.events max",
                 kills: "memory.events oom_kill",

@@ -3,6 +3,8 @@
 use crate::app::State;
 use crate::app::dialog::domain::DomainDialog;
 use crate::app::dialog::sort::SortDialog;
+use crate::app::input::id::ActionId;
+use crate::app::input::scope::KeyScope;
 use crate::app::msg::Effect;
 use crate::app::view::layout::Pane;
 use crate::app::view::processes::columns::column;
@@ -11,6 +13,7 @@ use crate::model::oom_domain::victim::Scope;
 use crate::model::process::Process;
 use crate::text::tone::Tone;
 
+use super::death::Death;
 use super::rows::Row;
 use super::{Order, Sorting};
 
@@ -43,7 +46,32 @@ impl State {
     /// The next victim of the selected domain: in this view, keys act on that process.
     pub(in crate::app) fn next_victim(&self) -> Option<&Process> {
         let domain = self.snapshot.domain(self.domains.selected()?)?;
-        self.snapshot.process(domain.verdict?.victim.id)
+        // Whoever the row does not name is nobody's aim.
+        let verdict = Death::from_domain(domain, &self.snapshot).verdict()?;
+        self.snapshot.process(verdict.victim.id)
+    }
+
+    /// Why there is no victim, and where the processes are.
+    pub(in crate::app) fn why_no_victim(&self) -> String {
+        let domain = self.domains.selected();
+        let Some(domain) = domain.and_then(|scope| self.snapshot.domain(scope)) else {
+            return "no domain is selected".to_owned();
+        };
+        let why = match Death::from_domain(domain, &self.snapshot) {
+            Death::Empty => return "the selected domain has no processes".to_owned(),
+            Death::Hangs => "the kernel kills nobody in the selected domain, its tasks hang",
+            Death::Throttles => {
+                "the kernel kills nobody in the selected domain, it slows the tasks down"
+            }
+            Death::Panics => "the kernel kills nobody in the selected domain, it panics",
+            Death::Asker => "badness does not decide in the selected domain",
+            Death::Dying(_) => "the victim of the selected domain is dying already",
+            Death::Nobody => "the selected domain has no process that can be killed",
+            // It has ended since.
+            Death::Kill(..) => "the next victim of the selected domain is gone",
+        };
+        let key = self.keymap.name_in(KeyScope::Domains, ActionId::Zoom);
+        format!("{why}: {key} shows its processes")
     }
 
     /// The group of the selected domain, if the domain is a group.

@@ -6,7 +6,7 @@ use std::num::NonZeroU64;
 use super::{Candidate, Verdict};
 use crate::model::cgroup::CgroupKey;
 use crate::model::kernel::{KernelRules, TieBreak};
-use crate::model::process::badness::Badness;
+use crate::model::process::badness::{Badness, Immunity};
 use crate::model::process::{Process, ProcessId};
 
 /// The first two candidates of one domain, collected in one walk over the table.
@@ -35,7 +35,8 @@ impl Entry {
 
 impl Race {
     pub(super) fn enter(&mut self, process: &Process, badness: Badness, tie: TieBreak) {
-        self.members += 1;
+        // The kernel looks at no thread of its own (mm/oom_kill.c `oom_unkillable_task`).
+        self.members += u32::from(badness != Badness::Immune(Immunity::KernelThread));
         let Badness::Points(points) = badness else {
             return;
         };
