@@ -38,6 +38,7 @@ mod forecasts;
 mod golden;
 mod half_done;
 mod heap;
+mod held_groups;
 mod history;
 mod incident;
 mod key_names;

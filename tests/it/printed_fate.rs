@@ -43,8 +43,7 @@ fn usage_is_what_reclaim_does_not_free() {
         .v2_group("job", cached)
         .process(10, |p| p.rss_mib(16).comm("java").cgroup("/job"));
     let plain = said(&fake, "--plain");
-    let sentence =
-        "If the memory of /job runs out, 10 java dies first. 16 of 64 MiB used.";
+    let sentence = "If the memory of /job runs out, 10 java dies first. 16 of 64 MiB used.";
     assert!(plain.contains(sentence), "{plain}");
     let once = said(&fake, "--once");
     assert!(
