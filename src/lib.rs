@@ -44,6 +44,9 @@
 //!
 //! A plan is done whole or not at all ([`model::plan::execute::run`]): a step that fails takes the steps before it
 //! back, and the receipt names what stayed. An undo carries what it expects to find and asks if that has changed.
+//! A path means the group that was seen: dialogs hold theirs from the moment they open, receipts name those that were
+//! written to, and another group that has the path by then is not written to (`linux/write/cgroup/bonds.rs`). Rules mean
+//! the path, and steps of systemd the unit.
 //! Writes have a thread of their own, made at the start, and kills another, which waits for no systemd; a write whose
 //! dialog was closed is not begun.
 //!

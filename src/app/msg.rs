@@ -204,6 +204,9 @@ pub enum Effect {
     Withdraw(WriteId),
     /// Hold exactly these processes, the targets of the open dialogs: their pids may be reused.
     Hold(Vec<ProcessId>),
+    /// Hold exactly these groups, those that open dialogs are about: another group may have the path of one by the time of
+    /// a write. With the instance that the screen shows, where it shows one.
+    HoldGroups(Vec<(CgroupPath, Option<u64>)>),
     /// Read the OOM reports of older boots from the journal.
     ReadOlderBoots,
     /// Read where the memory of the host or of a cgroup is, for the page that shows it.

@@ -360,7 +360,8 @@ impl Scene {
         let effects = std::mem::take(&mut self.effects);
         effects
             .into_iter()
-            .filter(|e| !matches!(e, Effect::Sample(_) | Effect::Hold(_) | Effect::Attend(_)))
+            .filter(|e| !matches!(e, Effect::Sample(_) | Effect::Attend(_)))
+            .filter(|e| !matches!(e, Effect::Hold(_) | Effect::HoldGroups(_)))
             .collect()
     }
 

@@ -77,7 +77,7 @@ pub(crate) fn failed(
 pub(crate) fn receipt(steps: Vec<StepReceipt>) -> PlanReceipt {
     PlanReceipt {
         steps,
-        taken_back: Vec::new(),
+        ..PlanReceipt::default()
     }
 }
 

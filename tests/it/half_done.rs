@@ -24,6 +24,7 @@ fn failed_plan(back: Result<(), Failure>) -> Scene {
             step: 0,
             outcome: back,
         }],
+        ..PlanReceipt::default()
     }]);
     scene
 }

@@ -41,6 +41,7 @@ mod forged_entries;
 mod golden;
 mod half_done;
 mod heap;
+mod held_groups;
 mod history;
 mod incident;
 mod key_names;

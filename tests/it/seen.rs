@@ -161,6 +161,7 @@ impl Session {
                 Effect::Sample(_)
                 | Effect::Attend(_)
                 | Effect::Hold(_)
+                | Effect::HoldGroups(_)
                 | Effect::Withdraw(_)
                 | Effect::ReadOomd(_)
                 | Effect::DraftSettings(..)

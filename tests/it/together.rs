@@ -159,7 +159,7 @@ fn systemd_takes_all_of_them_into_one_scope() {
     says(&scene, "2 processes leave their unit shop.service.");
     scene.keys("Enter Enter");
     let plans = writes(&scene.asked()).remove(0);
-    let [Plan { steps }] = plans.as_slice() else {
+    let [Plan { steps, .. }] = plans.as_slice() else {
         panic!("{plans:?}")
     };
     let [Step::Unit(UnitStep::Scope(scope))] = steps.as_slice() else {

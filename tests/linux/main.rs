@@ -25,6 +25,7 @@ mod ledger;
 mod live_score;
 mod processor_time;
 mod run_loop;
+mod same_group;
 mod sampler;
 mod sampler_cgroups;
 mod sampler_kills;

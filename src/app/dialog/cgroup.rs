@@ -349,6 +349,14 @@ impl Dialog for CgroupDialog {
         self.whom.everybody()
     }
 
+    fn group(&self) -> Option<&CgroupPath> {
+        self.group.as_ref()
+    }
+
+    fn destination(&self) -> Option<CgroupPath> {
+        self.named()
+    }
+
     fn on_written(&mut self, plans: &[PlanReceipt]) -> Outcome {
         self.revision += 1;
         self.waiting = None;

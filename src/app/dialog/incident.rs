@@ -273,6 +273,10 @@ impl Dialog for IncidentDialog {
         both.map(|target| target.id).collect()
     }
 
+    fn group(&self) -> Option<&CgroupPath> {
+        self.group.as_ref()
+    }
+
     fn on_written(&mut self, plans: &[PlanReceipt]) -> Outcome {
         self.waiting = None;
         self.result = plans.to_vec();

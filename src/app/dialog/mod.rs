@@ -200,6 +200,17 @@ pub trait Dialog: fmt::Debug {
         Vec::new()
     }
 
+    /// The group whose numbers the dialog shows and that it may write to. It is held while the dialog is open: another
+    /// group that has its path later is not written to.
+    fn group(&self) -> Option<&CgroupPath> {
+        None
+    }
+
+    /// The group that the dialog would move processes into, if it is there. It is held while it is chosen.
+    fn destination(&self) -> Option<CgroupPath> {
+        None
+    }
+
     /// Takes the receipts of the write that it waits for: what went wrong stands in the dialog. It waits no longer.
     fn on_written(&mut self, _plans: &[PlanReceipt]) -> Outcome {
         Outcome::Stay

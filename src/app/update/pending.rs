@@ -2,7 +2,9 @@
 
 use crate::app::State;
 use crate::app::msg::{Effect, WriteId};
+use crate::model::cgroup::CgroupPath;
 use crate::model::process::ProcessId;
+use crate::model::snapshot::Snapshot;
 use crate::model::time::Monotonic;
 
 /// Requests that outlive the message that made them.
@@ -12,6 +14,8 @@ pub struct Pending {
     writes: Vec<(WriteId, Monotonic)>,
     /// The processes that the runtime holds.
     held: Vec<ProcessId>,
+    /// The groups that it holds, with what the screen showed of them then.
+    groups: Vec<(CgroupPath, Option<u64>)>,
 }
 
 impl Pending {
@@ -32,7 +36,7 @@ impl Pending {
     }
 }
 
-/// Withdraws the writes whose dialog is gone, and holds the targets of the dialogs that are open.
+/// Withdraws the writes whose dialog is gone, and holds the targets and the groups of the dialogs that are open.
 pub(super) fn settle(state: &mut State) -> Vec<Effect> {
     let dialogs = &state.dialogs;
     let mut effects = Vec::new();
@@ -41,7 +45,8 @@ pub(super) fn settle(state: &mut State) -> Vec<Effect> {
         effects.extend((!is_awaited).then_some(Effect::Withdraw(*id)));
         is_awaited
     });
-    if dialogs.is_empty() && state.pending.held.is_empty() {
+    let is_idle = state.pending.held.is_empty() && state.pending.groups.is_empty();
+    if dialogs.is_empty() && is_idle {
         return effects;
     }
     let targets: Vec<_> = dialogs.iter().flat_map(|dialog| dialog.targets()).collect();
@@ -49,5 +54,30 @@ pub(super) fn settle(state: &mut State) -> Vec<Effect> {
         state.pending.held.clone_from(&targets);
         effects.push(Effect::Hold(targets));
     }
+    let about = dialogs.iter().filter_map(|dialog| dialog.group());
+    let about = about.map(|group| (group.clone(), true));
+    let goes_to = dialogs.iter().filter_map(|dialog| dialog.destination());
+    let mut wanted: Vec<_> = about.chain(goes_to.map(|group| (group, false))).collect();
+    wanted.dedup_by(|one, other| one.0 == other.0);
+    let held = &state.pending.groups;
+    let is_same = wanted.len() == held.len()
+        && std::iter::zip(&wanted, held).all(|((path, _), (held, _))| path == held);
+    if !is_same {
+        let groups: Vec<_> = wanted
+            .into_iter()
+            .map(|(path, is_shown)| {
+                let instance = is_shown.then(|| shown(&path, &state.snapshot)).flatten();
+                (path, instance)
+            })
+            .collect();
+        state.pending.groups.clone_from(&groups);
+        effects.push(Effect::HoldGroups(groups));
+    }
     effects
+}
+
+/// Which group of this path the sample has read.
+fn shown(path: &CgroupPath, snapshot: &Snapshot) -> Option<u64> {
+    let mut groups = snapshot.cgroups.iter();
+    groups.find(|group| group.path == *path)?.instance
 }

@@ -4,6 +4,7 @@
 //! only if the kernel finds it empty.
 
 pub(in crate::linux::write) mod beside;
+pub(in crate::linux::write) mod bonds;
 mod by_thread;
 mod freeze;
 mod homes;
@@ -14,6 +15,7 @@ mod reclaim;
 
 use std::borrow::Cow;
 use std::os::fd::{AsFd, OwnedFd};
+use std::sync::Arc;
 
 use rustix::fs::{AtFlags, Mode, OFlags};
 use rustix::io::{Errno, retry_on_intr};
@@ -24,6 +26,7 @@ use crate::model::plan::receipt::{Failure, FailureKind, Reading};
 use crate::model::plan::step::{CgroupStep, LimitWrite};
 use crate::model::process::ProcessId;
 
+use bonds::Bonds;
 use homes::LastLook;
 
 use crate::linux::SysRoot;
@@ -40,16 +43,19 @@ pub(crate) struct CgroupWriter {
     hierarchy: Hierarchy,
     made_for: CgroupVersion,
     last_look: LastLook,
+    bonds: Arc<Bonds>,
 }
 
 impl CgroupWriter {
-    pub(crate) fn new(root: SysRoot, made_for: CgroupVersion) -> Self {
+    /// `bonds` say which groups the paths in steps mean.
+    pub(crate) fn new(root: SysRoot, made_for: CgroupVersion, bonds: Arc<Bonds>) -> Self {
         let hierarchy = Hierarchy::detect(&root);
         Self {
             root,
             hierarchy,
             made_for,
             last_look: LastLook::default(),
+            bonds,
         }
     }
 
@@ -125,12 +131,16 @@ impl CgroupWriter {
 
     fn create(&self, step: &CgroupStep, group: &CgroupPath) -> Result<Reading, Failure> {
         let relative = self.relative(group)?;
+        if let Some(parent) = group.parent() {
+            self.refuse_successor(&parent)?;
+        }
         self.hierarchy
             .dir()
             .and_then(|root| {
                 rustix::fs::mkdirat(root, relative.as_ref(), Mode::from_raw_mode(0o755))
             })
             .map_err(|errno| self.explain(step, group, errno))?;
+        self.bonds.forget(group);
         if let Err(failure) = self.open(step, group) {
             // Made, but not usable: the step has failed, so its directory must not stay.
             let root = self.hierarchy.dir();
@@ -196,12 +206,14 @@ impl CgroupWriter {
                 "The root group cannot be removed.".to_owned(),
             ));
         }
+        self.refuse_successor(group)?;
         let limits = self.set_limits(step, group);
         *before = limits.map_or(Reading::Nothing, Reading::Limits);
         self.hierarchy
             .dir()
             .and_then(|root| rustix::fs::unlinkat(root, relative.as_ref(), AtFlags::REMOVEDIR))
             .map_err(|errno| self.explain(step, group, errno))?;
+        self.bonds.forget(group);
         Ok(Reading::Nothing)
     }
 
@@ -224,7 +236,15 @@ impl CgroupWriter {
         })
     }
 
+    /// The directory of the group that is meant: what goes through it cannot hit another one.
     fn open(&self, step: &CgroupStep, group: &CgroupPath) -> Result<OwnedFd, Failure> {
+        let dir = self.open_any(step, group)?;
+        self.bonds.meet(group, &dir)?;
+        Ok(dir)
+    }
+
+    /// The directory that has this path, whichever group it is.
+    fn open_any(&self, step: &CgroupStep, group: &CgroupPath) -> Result<OwnedFd, Failure> {
         let relative = self.relative(group)?;
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let opened = self

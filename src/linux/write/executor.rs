@@ -3,18 +3,20 @@
 use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::fmt;
+use std::sync::Arc;
 
 use crate::linux::SysRoot;
 use crate::linux::patience::Patience;
 use crate::linux::write::adj::{look_at_adj, write_adj};
 use crate::linux::write::cgroup::CgroupWriter;
+use crate::linux::write::cgroup::bonds::Bonds;
 use crate::linux::write::pinned::PinnedProcess;
 use crate::linux::write::pins::Pins;
 use crate::linux::write::rules;
 use crate::linux::write::signal::{own_pids, send_signal};
 use crate::linux::write::stop;
 use crate::linux::write::unit::{Silence, UnitWriter};
-use crate::model::cgroup::{CgroupPath, CgroupVersion};
+use crate::model::cgroup::{CgroupPath, CgroupVersion, GroupId};
 use crate::model::incident::Survey;
 use crate::model::plan::Plan;
 use crate::model::plan::execute::Executor;
@@ -33,6 +35,7 @@ pub struct KernelWriter {
     silence: Silence,
     made: Option<Made>,
     patience: Patience,
+    bonds: Arc<Bonds>,
 }
 
 /// What is told of each group as soon as it is made.
@@ -57,6 +60,7 @@ impl KernelWriter {
             silence: Silence::default(),
             made: None,
             patience: Patience::default(),
+            bonds: Arc::default(),
         }
     }
 
@@ -64,6 +68,13 @@ impl KernelWriter {
     /// held process cannot be taken for that process, not even with the same start time.
     pub fn hold(&mut self, targets: &[ProcessId]) {
         self.pins.hold(targets);
+    }
+
+    /// Holds the groups that the next plans may be about, and lets go of all others: a step of a plan that would write to
+    /// another group of the same path fails. Each comes with its instance, if the caller knows it.
+    pub fn hold_groups(&mut self, groups: &[(CgroupPath, Option<u64>)]) {
+        let find = |path: &CgroupPath| self.cgroups().instance_of(path);
+        self.bonds.hold(groups, find);
     }
 
     /// From now on `tell` is told of each group as soon as it is made, before anything else is done with it.
@@ -104,8 +115,9 @@ impl KernelWriter {
 
 impl KernelWriter {
     fn cgroups(&self) -> &CgroupWriter {
-        self.cgroups
-            .get_or_init(|| CgroupWriter::new(self.root.clone(), self.version))
+        self.cgroups.get_or_init(|| {
+            CgroupWriter::new(self.root.clone(), self.version, Arc::clone(&self.bonds))
+        })
     }
 
     fn units(&self) -> UnitWriter<'_> {
@@ -134,7 +146,7 @@ impl Executor for KernelWriter {
                 self.pins.process(*target).map(|_| Reading::Nothing)
             }
             Step::Cgroup(step) => self.cgroups().look(&self.pins, step),
-            Step::Unit(step) => self.units().look(step),
+            Step::Unit(step) => self.bonds.by_unit(|| self.units().look(step)),
         }
     }
 
@@ -151,7 +163,7 @@ impl Executor for KernelWriter {
             }
             Step::Reap { target } => stop::reap(&self.root, &self.pins, *target),
             Step::Cgroup(step) => self.cgroups().run(&self.pins, step, &mut before),
-            Step::Unit(step) => self.units().run(step, &mut before),
+            Step::Unit(step) => self.bonds.by_unit(|| self.units().run(step, &mut before)),
         };
         if let (Step::Cgroup(CgroupStep::Create(group)), Ok(_), Some(Made(tell))) =
             (step, &outcome, &self.made)
@@ -163,6 +175,14 @@ impl Executor for KernelWriter {
             before,
             outcome,
         }
+    }
+
+    fn bind(&mut self, groups: &[GroupId]) {
+        self.bonds.bind(groups);
+    }
+
+    fn release(&mut self) -> Vec<GroupId> {
+        self.bonds.release()
     }
 
     fn take_back(&mut self, step: &Step) -> StepReceipt {

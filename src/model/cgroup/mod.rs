@@ -139,6 +139,16 @@ pub struct GroupPressure {
     pub full_total: u64,
 }
 
+/// One group, and none that has its path later: a service that starts again and a container made anew have a new group
+/// under the old path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GroupId {
+    /// Its path.
+    pub path: CgroupPath,
+    /// See [`Cgroup::instance`].
+    pub instance: u64,
+}
+
 /// One memory cgroup in the last sample.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Cgroup {

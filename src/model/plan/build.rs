@@ -99,8 +99,12 @@ pub fn each_move(plan: Plan) -> Vec<Plan> {
         return vec![plan];
     }
     let (moves, first): (Vec<_>, Vec<_>) = plan.steps.into_iter().partition(is_move);
-    let first = (!first.is_empty()).then_some(Plan { steps: first });
-    let moves = moves.into_iter().map(|step| Plan { steps: vec![step] });
+    let with = |steps| Plan {
+        steps,
+        groups: plan.groups.clone(),
+    };
+    let first = (!first.is_empty()).then(|| with(first));
+    let moves = moves.into_iter().map(|step| with(vec![step]));
     first.into_iter().chain(moves).collect()
 }
 

@@ -7,7 +7,7 @@ use super::Plan;
 use super::inverse::{self, Expectation};
 use super::receipt::{Failure, FailureKind, PlanReceipt, Reading, StepReceipt, TakenBack};
 use super::step::{CgroupStep, Step};
-use crate::model::cgroup::CgroupPath;
+use crate::model::cgroup::{CgroupPath, GroupId};
 
 /// Carries out steps.
 pub trait Executor {
@@ -21,6 +21,14 @@ pub trait Executor {
     /// taken back ([`super::inverse`]).
     fn step(&mut self, step: &Step) -> StepReceipt;
 
+    /// From now on the path of each of these groups means that group alone, until [`Self::release`].
+    fn bind(&mut self, _groups: &[GroupId]) {}
+
+    /// Ends that. The groups that were written to, or that a process was found in, since then.
+    fn release(&mut self) -> Vec<GroupId> {
+        Vec::new()
+    }
+
     /// Does one step of the way back of a failed plan.
     fn take_back(&mut self, step: &Step) -> StepReceipt {
         self.step(step)
@@ -30,9 +38,13 @@ pub trait Executor {
 /// Carries out a plan as a whole: nothing is written if a process in it is gone, and a step that fails takes the
 /// steps before it back. The receipt names what could not be taken back.
 pub fn run<E: Executor + ?Sized>(executor: &mut E, plan: &Plan) -> PlanReceipt {
-    if let Some(refused) = refused(executor, &plan.steps) {
-        return refused;
-    }
+    executor.bind(&plan.groups);
+    let mut receipt = refused(executor, &plan.steps).unwrap_or_else(|| run_bound(executor, plan));
+    receipt.groups = executor.release();
+    receipt
+}
+
+fn run_bound<E: Executor + ?Sized>(executor: &mut E, plan: &Plan) -> PlanReceipt {
     let mut receipt = PlanReceipt::default();
     for step in &plan.steps {
         receipt.steps.push(executor.step(step));
@@ -69,7 +81,9 @@ pub fn run_while<E: Executor + ?Sized>(
         if is_for_nobody(at, plans, &receipts)
             && let Some(receipt) = receipts.get_mut(at)
         {
+            executor.bind(&receipt.groups);
             receipt.taken_back = take_back(executor, receipt);
+            executor.release();
         }
     }
     receipts
@@ -134,17 +148,25 @@ pub fn undo_while<E: Executor + ?Sized>(
     expected: &[Expectation],
     stopped: impl Fn(&Plan) -> Option<PlanReceipt>,
 ) -> Vec<PlanReceipt> {
+    let groups: Vec<_> = plans.iter().flat_map(|plan| plan.groups.clone()).collect();
+    executor.bind(&groups);
     let changed = expected.iter().filter_map(|one| changed(executor, one));
     let changed: Vec<_> = changed.collect();
+    executor.release();
     if !changed.is_empty() {
         return vec![PlanReceipt {
             steps: changed,
-            taken_back: Vec::new(),
+            ..PlanReceipt::default()
         }];
     }
-    let mut every_step = |plan: &Plan| PlanReceipt {
-        steps: plan.steps.iter().map(|step| executor.step(step)).collect(),
-        taken_back: Vec::new(),
+    let mut every_step = |plan: &Plan| {
+        executor.bind(&plan.groups);
+        let steps = plan.steps.iter().map(|step| executor.step(step)).collect();
+        PlanReceipt {
+            steps,
+            groups: executor.release(),
+            ..PlanReceipt::default()
+        }
     };
     let plans = plans.iter();
     plans

@@ -282,7 +282,10 @@ pub fn of_write(receipts: &[PlanReceipt]) -> Vec<Plan> {
     let mut plans: Vec<Plan> = Vec::new();
     for receipt in receipts {
         let back = backwards(receipt, &mut new, of_step);
-        plans.push(back.into_iter().flat_map(|(_, steps)| steps).collect());
+        plans.push(Plan {
+            steps: back.into_iter().flat_map(|(_, steps)| steps).collect(),
+            groups: receipt.groups.clone(),
+        });
     }
     plans.reverse();
     plans.retain(|plan| !plan.steps.is_empty());

@@ -13,6 +13,7 @@ pub mod inverse;
 pub mod receipt;
 pub mod step;
 
+use crate::model::cgroup::GroupId;
 use step::{CgroupStep, Step, UnitStep};
 
 /// Steps that belong together, in the order they are done; the first that fails ends the plan.
@@ -20,6 +21,10 @@ use step::{CgroupStep, Step, UnitStep};
 pub struct Plan {
     /// In this order.
     pub steps: Vec<Step>,
+    /// Groups that are meant as they were seen: a step that would write to another one of the same path fails. A path that
+    /// is not here means whatever group has it; what the plan itself makes is bound to what it has made. A step of
+    /// systemd means the unit, which keeps its settings from start to start.
+    pub groups: Vec<GroupId>,
 }
 
 impl Plan {
@@ -38,6 +43,7 @@ impl<S: Into<Step>> FromIterator<S> for Plan {
     fn from_iter<I: IntoIterator<Item = S>>(steps: I) -> Self {
         Self {
             steps: steps.into_iter().map(Into::into).collect(),
+            groups: Vec::new(),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What came of a step: what was there before, what was read back, or a sentence that helps.
 
-use crate::model::cgroup::CgroupPath;
 use crate::model::cgroup::limits::{LimitPatch, LimitValue};
+use crate::model::cgroup::{CgroupPath, GroupId};
 use crate::model::freezer::FreezerState;
 use crate::model::plan::step::{LimitWrite, Step};
 use crate::model::process::ProcessId;
@@ -187,6 +187,8 @@ pub struct PlanReceipt {
     pub steps: Vec<StepReceipt>,
     /// The steps that a failed plan took back, in the order it did.
     pub taken_back: Vec<TakenBack>,
+    /// The groups that its steps wrote to, or found a process in: their undo means these and no others of their paths.
+    pub groups: Vec<GroupId>,
 }
 
 /// A step that a failed plan took back, or tried to.
@@ -216,7 +218,7 @@ impl PlanReceipt {
         };
         Self {
             steps: vec![refused],
-            taken_back: Vec::new(),
+            ..Self::default()
         }
     }
 

@@ -54,6 +54,7 @@ fn a_step_of_systemd_names_its_manager_how_long_it_lasts_and_where() {
             UnitStep::Limit(limit).into(),
             UnitStep::DropIn(write).into(),
         ],
+        groups: Vec::new(),
     };
     let begun = parsed(&begin(STAMP, &Actor::default(), &[plan], |_| None));
     let step = |at: usize, field: &str| begun["steps"][at][field].clone();
@@ -87,6 +88,7 @@ fn lines_are_json_whatever_a_process_calls_itself() {
             wanted.clone(),
             CgroupStep::Kill(CgroupPath::new("/a\nb\u{202e}")).into(),
         ],
+        groups: Vec::new(),
     };
     let line = begin(STAMP, &Actor::default(), &[plan], |_| {
         Some("evil\n\"\u{1b}[2J".to_owned())

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use crate::app::msg::WriteId;
 use crate::model::actor::Actor;
+use crate::model::cgroup::GroupId;
 use crate::model::plan::Plan;
 use crate::model::plan::execute::Executor;
 use crate::model::plan::receipt::{Failure, FailureKind, PlanReceipt, Reading, StepReceipt};
@@ -182,6 +183,14 @@ impl<E: Executor> Audited<'_, E> {
 impl<E: Executor> Executor for Audited<'_, E> {
     fn look(&mut self, step: &Step) -> Result<Reading, Failure> {
         self.inner.look(step)
+    }
+
+    fn bind(&mut self, groups: &[GroupId]) {
+        self.inner.bind(groups);
+    }
+
+    fn release(&mut self) -> Vec<GroupId> {
+        self.inner.release()
     }
 
     fn step(&mut self, step: &Step) -> StepReceipt {

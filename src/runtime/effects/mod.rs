@@ -191,6 +191,7 @@ impl Performer {
             }
             Effect::Attend(groups) => self.attention.turn_to(groups),
             Effect::Hold(targets) => self.writer.hold(targets),
+            Effect::HoldGroups(groups) => self.writer.hold_groups(groups),
             Effect::Withdraw(id) => self.writer.withdraw(id),
             Effect::Write { id, plans, undo } => self.write(Work { id, plans, undo }),
             Effect::ReadOlderBoots => {

@@ -124,6 +124,7 @@ mod tests {
     fn plan(group: &str) -> Plan {
         Plan {
             steps: vec![CgroupStep::Create(CgroupPath::new(group)).into()],
+            groups: Vec::new(),
         }
     }
 
@@ -204,7 +205,7 @@ mod tests {
                 before: Reading::Nothing,
                 outcome: Ok(Reading::Nothing),
             }],
-            taken_back: Vec::new(),
+            ..PlanReceipt::default()
         };
         let noted = Noted::with(
             Keeper::new(SysRoot::default(), runtime),

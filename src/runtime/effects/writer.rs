@@ -21,7 +21,7 @@ use crate::app::msg::{Msg, Receipt, Undo, WriteId};
 use crate::linux::SysRoot;
 use crate::linux::patience::{LONG, Patience};
 use crate::linux::write::executor::KernelWriter;
-use crate::model::cgroup::CgroupVersion;
+use crate::model::cgroup::{CgroupPath, CgroupVersion};
 use crate::model::plan::Plan;
 use crate::model::plan::execute::{self, Executor};
 use crate::model::plan::receipt::{Failure, FailureKind, PlanReceipt};
@@ -40,6 +40,8 @@ const LAST_WRITES: Duration = Duration::from_secs(3);
 pub(super) enum Order {
     /// Hold the targets of the open dialogs.
     Hold(Vec<ProcessId>),
+    /// Hold the groups of the open dialogs.
+    HoldGroups(Vec<(CgroupPath, Option<u64>)>),
     /// Carry out a write.
     Write(Work),
     /// Say when all orders before this one are done.
@@ -101,6 +103,11 @@ impl Writer {
         let _ = self.orders.send(Order::Hold(targets));
     }
 
+    pub(super) fn hold_groups(&self, groups: Vec<(CgroupPath, Option<u64>)>) {
+        let _ = self.urgent.send(Order::HoldGroups(groups.clone()));
+        let _ = self.orders.send(Order::HoldGroups(groups));
+    }
+
     /// Requests a write. Gives the work back if the thread has ended.
     pub(super) fn write(&self, work: Work) -> Result<(), Work> {
         let orders = if work.is_urgent() {
@@ -112,7 +119,9 @@ impl Writer {
             .send(Order::Write(work))
             .map_err(|unsent| match unsent.0 {
                 Order::Write(work) => work,
-                Order::Hold(_) | Order::Flush(_) => unreachable!("a write was sent"),
+                Order::Hold(_) | Order::HoldGroups(_) | Order::Flush(_) => {
+                    unreachable!("a write was sent")
+                }
             })
     }
 
@@ -180,6 +189,7 @@ fn serve(
     for order in orders {
         match order {
             Order::Hold(targets) => kernel.hold(&targets),
+            Order::HoldGroups(groups) => kernel.hold_groups(&groups),
             Order::Write(work) => {
                 let id = work.id;
                 kernel.wait_for_systemd(patience(id, withdrawn));

@@ -240,6 +240,7 @@ fn answer(state: &mut State, effect: Effect) {
         Effect::SaveRecording
         | Effect::Attend(_)
         | Effect::Hold(_)
+        | Effect::HoldGroups(_)
         | Effect::Withdraw(_)
         | Effect::ReadRules(_) => return,
         Effect::DraftSettings(id, _) => {

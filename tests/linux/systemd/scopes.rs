@@ -73,7 +73,7 @@ fn moved_many(manners: Manners, count: usize) -> (PlanReceipt, Vec<String>, Dura
     })
     .into();
     let begun = Instant::now();
-    let receipt = execute::run(&mut writer, &Plan { steps: vec![step] });
+    let receipt = execute::run(&mut writer, &Plan::from_iter([step]));
     (receipt, systemd.scopes(), begun.elapsed())
 }
 

@@ -137,6 +137,15 @@ impl CgroupDialog {
         self.plan(snapshot).ok()?.destination().cloned()
     }
 
+    /// The group that is chosen or typed, whether or not a plan can go there.
+    pub(super) fn named(&self) -> Option<CgroupPath> {
+        match self.mode {
+            Mode::Limits | Mode::Oomd => None,
+            Mode::Move => self.matching().get(self.chosen).map(|g| g.path.clone()),
+            Mode::Create => typed::checked_path(self.path.text()).ok(),
+        }
+    }
+
     /// The group that the plan is about: the destination of a move, or the group whose limits change.
     pub(super) fn subject(&self, snapshot: &Snapshot) -> Option<CgroupPath> {
         match self.mode {

@@ -171,7 +171,7 @@ impl CgroupWriter {
         id: ProcessId,
         home: &CgroupPath,
     ) -> Sent {
-        let dir = match self.open(step, home) {
+        let dir = match self.open_any(step, home) {
             Ok(dir) => dir,
             Err(why) => return Sent::Refused(why),
         };

@@ -32,6 +32,8 @@ impl CgroupWriter {
             spared::refuse_group(&self.root, &self.hierarchy, group, "freezing")?;
         }
         let freezer = self.freezer(group, frozen)?;
+        // The freezer was opened by its path: between two looks at the same group it is that group's.
+        self.open(step, group)?;
         let state = || {
             freezer
                 .state()

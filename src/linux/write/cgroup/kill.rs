@@ -10,6 +10,7 @@ use rustix::process::{PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 use super::{CgroupWriter, write_file};
 use crate::linux::cgroup::freezer::GroupFreezer;
 use crate::linux::cgroup::members::members;
+use crate::linux::kernel_file::is_gone;
 use crate::linux::write::pinned::PinnedProcess;
 use crate::linux::write::spared;
 use crate::model::cgroup::CgroupPath;
@@ -31,7 +32,7 @@ impl CgroupWriter {
     ) -> Result<Reading, Failure> {
         let dir = self.open(step, group)?;
         spared::refuse_group(&self.root, &self.hierarchy, group, "killing")?;
-        *before = Reading::Members(self.members(step, group)?.len());
+        *before = Reading::Members(self.members_in(step, group, &dir)?.len());
         let by_kernel = match write_file(&dir, "cgroup.kill", "1") {
             Ok(()) => true,
             // Before 5.14, and on v1.
@@ -41,11 +42,11 @@ impl CgroupWriter {
         let begun = Instant::now();
         loop {
             if !by_kernel {
-                self.kill_each(step, group)?;
+                self.kill_each(step, group, &dir)?;
                 // On v1 the frozen take their signals when they are thawed: they die before they run on.
                 self.thaw(group, GroupFreezer::holds_back_signals);
             }
-            let left = self.members(step, group)?.len();
+            let left = self.members_in(step, group, &dir)?.len();
             if left == 0 || begun.elapsed() >= PATIENCE {
                 self.thaw(group, |_| true);
                 return Ok(Reading::Members(left));
@@ -69,18 +70,34 @@ impl CgroupWriter {
         step: &CgroupStep,
         group: &CgroupPath,
     ) -> Result<BTreeSet<Pid>, Failure> {
-        let relative = self.relative(group)?;
-        let root = self.hierarchy.dir();
-        let found = root.and_then(|root| members(root.as_fd(), &relative));
-        found.map_err(|errno| self.explain(step, group, errno))
+        let dir = self.open(step, group)?;
+        self.members_in(step, group, &dir)
+    }
+
+    /// The members of the group with this directory, whichever has its path by now. A group that is gone has none.
+    fn members_in(
+        &self,
+        step: &CgroupStep,
+        group: &CgroupPath,
+        dir: impl AsFd,
+    ) -> Result<BTreeSet<Pid>, Failure> {
+        match members(dir.as_fd(), b".") {
+            Err(errno) if is_gone(errno) => Ok(BTreeSet::new()),
+            found => found.map_err(|errno| self.explain(step, group, errno)),
+        }
     }
 
     /// Sends SIGKILL to whoever is in the group now. A pid can be another's by the time it is opened: whom the pidfd
     /// holds is asked for its group.
-    fn kill_each(&self, step: &CgroupStep, group: &CgroupPath) -> Result<(), Failure> {
+    fn kill_each(
+        &self,
+        step: &CgroupStep,
+        group: &CgroupPath,
+        dir: impl AsFd,
+    ) -> Result<(), Failure> {
         let mut refused = None;
         let mut sent = false;
-        for pid in self.members(step, group)? {
+        for pid in self.members_in(step, group, dir)? {
             let raw = i32::try_from(pid).ok();
             let Some(pidfd) = raw.and_then(rustix::process::Pid::from_raw) else {
                 continue;

@@ -108,7 +108,7 @@ impl CgroupWriter {
             let Some(home) = home else {
                 return stayed(target, &name, &now, "where it was is not known");
             };
-            let back = self.open(step, &home).and_then(|dir| {
+            let back = self.open_any(step, &home).and_then(|dir| {
                 write_file(&dir, "cgroup.procs", &target.pid.to_string())
                     .map_err(|errno| self.explain(step, &home, errno))
             });

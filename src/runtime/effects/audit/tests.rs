@@ -178,6 +178,7 @@ fn a_torn_line_is_ended_and_a_refused_write_has_its_reason() {
     };
     let plan = Plan {
         steps: vec![step.clone(), step],
+        groups: Vec::new(),
     };
     let plans = [plan];
     let mut kernel = Gone;
