@@ -3,11 +3,14 @@
 //! A plan is done whole or not at all: [`run`] looks at every process before the first write and takes back what
 //! was done before a failure. An [`undo`] is the opposite: each of its steps makes things better, so it tries all.
 
+use std::collections::HashMap;
+
 use super::Plan;
 use super::inverse::{self, Expectation};
 use super::receipt::{Failure, FailureKind, PlanReceipt, Reading, StepReceipt, TakenBack};
 use super::step::{CgroupStep, Step};
 use crate::model::cgroup::{CgroupPath, GroupId};
+use crate::model::process::ProcessId;
 
 /// Carries out steps.
 pub trait Executor {
@@ -70,11 +73,15 @@ pub fn run_while<E: Executor + ?Sized>(
     stopped: impl Fn(&Plan) -> Option<PlanReceipt>,
 ) -> Vec<PlanReceipt> {
     let mut receipts: Vec<PlanReceipt> = Vec::with_capacity(plans.len());
+    let found = adjs(executor, plans);
     for (at, plan) in plans.iter().enumerate() {
         let before = plans.get(..at).unwrap_or_default();
-        let receipt = stopped(plan)
+        let mut receipt = stopped(plan)
             .or_else(|| homeless(plan, before, &receipts))
             .unwrap_or_else(|| run(executor, plan));
+        if !receipts.is_empty() {
+            found_before(&mut receipt, &found);
+        }
         receipts.push(receipt);
     }
     for at in 0..receipts.len() {
@@ -87,6 +94,32 @@ pub fn run_while<E: Executor + ?Sized>(
         }
     }
     receipts
+}
+
+/// The adj of each process of several writes before the first of them. A write to one reaches all who share its memory
+/// (fs/proc/base.c `__set_oom_adj`), so the next would be found with what this call has written.
+fn adjs<E: Executor + ?Sized>(executor: &mut E, plans: &[Plan]) -> HashMap<ProcessId, Reading> {
+    let steps = || plans.iter().flat_map(|plan| &plan.steps);
+    let targets = steps().filter_map(|step| match step {
+        Step::Adj { target, .. } => Some((*target, step)),
+        _ => None,
+    });
+    if targets.clone().count() < 2 {
+        return HashMap::new();
+    }
+    let found = targets.filter_map(|(target, step)| Some((target, executor.look(step).ok()?)));
+    found.collect()
+}
+
+fn found_before(receipt: &mut PlanReceipt, found: &HashMap<ProcessId, Reading>) {
+    for step in &mut receipt.steps {
+        if let Step::Adj { target, .. } = step.step
+            && step.outcome.is_ok()
+            && let Some(before) = found.get(&target)
+        {
+            step.before = before.clone();
+        }
+    }
 }
 
 /// The receipt of a plan whose only step is a move into a group that a plan before it should have made.
@@ -236,3 +269,6 @@ fn changed<E: Executor + ?Sized>(executor: &mut E, expected: &Expectation) -> Op
         }),
     })
 }
+
+#[cfg(test)]
+mod tests;
