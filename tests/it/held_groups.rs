@@ -47,9 +47,16 @@ fn a_dialog_holds_its_group_as_it_was_shown() {
                     && *instance == Some(7)),
             "{keys}: {opened:?}"
         );
-        // The service has started again: the dialog is still about the old group.
+        // The service has started again: nothing is confirmed before the screen has said so.
         sampled(&mut scene, 8);
-        assert_eq!(held(&mut scene), Vec::<Held>::new(), "{keys}");
+        let again = held(&mut scene);
+        assert_eq!(again.len(), 2, "{keys}: {again:?}");
+        assert_eq!(again[0], vec![], "the old one is let go of");
+        let first = again[1].first().expect("the new one");
+        assert_eq!(first.1, Some(8), "{keys}");
+        assert!(scene.text().contains("was made anew"), "{}", scene.text());
+        sampled(&mut scene, 8);
+        assert_eq!(held(&mut scene), Vec::<Held>::new(), "{keys}: once");
         scene.keys("Esc");
         assert_eq!(held(&mut scene), [vec![]], "{keys}");
         scene.keys("Up");

@@ -89,3 +89,19 @@ fn a_piece_without_its_end_is_read_and_another_stream_is_another_line() {
         );
     }
 }
+
+#[test]
+fn a_piece_of_another_container_or_of_an_older_log_hides_no_kill() {
+    let kill = "Nov 22 17:09:54 n1 kernel: [   12.345678] Out of memory: Killed process 9 (hog) total-vm:8kB, anon-rss:4kB";
+    let time = |second: u32| format!("2026-11-22T17:09:{second}.123456789Z");
+    for (front, behind, second) in [("podA ", "podB ", 55), ("", "podB ", 55), ("", "", 12)] {
+        let log = format!(
+            "{front}{} stdout P app[1]: starting\n{behind}{} stdout F {kill}\n",
+            time(54),
+            time(second)
+        );
+        let found = reports(log.as_bytes());
+        assert_eq!(found.len(), 1, "{log}");
+        assert_eq!(found[0].kills[0].pid, 9, "{log}");
+    }
+}

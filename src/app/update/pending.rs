@@ -6,6 +6,7 @@ use crate::model::cgroup::CgroupPath;
 use crate::model::process::ProcessId;
 use crate::model::snapshot::Snapshot;
 use crate::model::time::Monotonic;
+use crate::text::tone::Tone;
 
 /// Requests that outlive the message that made them.
 #[derive(Debug, Clone, Default)]
@@ -62,7 +63,18 @@ pub(super) fn settle(state: &mut State) -> Vec<Effect> {
     let held = &state.pending.groups;
     let is_same = wanted.len() == held.len()
         && std::iter::zip(&wanted, held).all(|((path, _), (held, _))| path == held);
-    if !is_same {
+    let anew = held.iter().find_map(|(path, instance)| {
+        let now = shown(path, &state.snapshot)?;
+        instance.filter(|then| *then != now).map(|_| path.clone())
+    });
+    if let Some(path) = &anew {
+        // The dialog shows the new group from here on, and nothing of it may have been confirmed before that was seen.
+        effects.push(Effect::HoldGroups(Vec::new()));
+        state.confirmation.taken();
+        let text = format!("{path} was made anew: the dialog is about the new group from here on");
+        state.say(Tone::Watch, text);
+    }
+    if !is_same || anew.is_some() {
         let groups: Vec<_> = wanted
             .into_iter()
             .map(|(path, is_shown)| {

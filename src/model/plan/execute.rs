@@ -3,6 +3,7 @@
 //! A plan is done whole or not at all: [`run`] looks at every process before the first write and takes back what
 //! was done before a failure. An [`undo`] is the opposite: each of its steps makes things better, so it tries all.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use super::Plan;
@@ -78,7 +79,7 @@ pub fn run_while<E: Executor + ?Sized>(
         let before = plans.get(..at).unwrap_or_default();
         let mut receipt = stopped(plan)
             .or_else(|| homeless(plan, before, &receipts))
-            .unwrap_or_else(|| run(executor, plan));
+            .unwrap_or_else(|| run(executor, &after(plan, &receipts)));
         if !receipts.is_empty() {
             found_before(&mut receipt, &found);
         }
@@ -94,6 +95,33 @@ pub fn run_while<E: Executor + ?Sized>(
         }
     }
     receipts
+}
+
+/// The plan, bound to the groups that the plans before it have made.
+fn after<'a>(plan: &'a Plan, receipts: &[PlanReceipt]) -> Cow<'a, Plan> {
+    let made = receipts.iter().flat_map(|receipt| {
+        let is_made = |path: &CgroupPath| {
+            let mut steps = receipt.steps.iter();
+            steps.any(|done| {
+                let makes =
+                    matches!(&done.step, Step::Cgroup(CgroupStep::Create(made)) if made == path);
+                makes && done.outcome.is_ok()
+            })
+        };
+        receipt
+            .groups
+            .iter()
+            .filter(move |group| is_made(&group.path))
+    });
+    let made: Vec<GroupId> = made.cloned().collect();
+    if made.is_empty() {
+        return Cow::Borrowed(plan);
+    }
+    let groups = plan.groups.iter().cloned().chain(made).collect();
+    Cow::Owned(Plan {
+        groups,
+        ..plan.clone()
+    })
 }
 
 /// The adj of each process of several writes before the first of them. A write to one reaches all who share its memory

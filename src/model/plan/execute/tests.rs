@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::{Executor, run_all, undo};
-use crate::model::plan::build;
-use crate::model::plan::inverse;
+use crate::model::cgroup::{CgroupPath, GroupId};
 use crate::model::plan::receipt::{Failure, Reading, StepReceipt};
-use crate::model::plan::step::Step;
+use crate::model::plan::step::{CgroupStep, Step};
+use crate::model::plan::{Plan, build, inverse};
 use crate::model::process::ProcessId;
 use crate::model::process::score::OomScoreAdj;
 
@@ -53,4 +53,52 @@ fn what_each_had_before_the_first_write_is_what_each_gets_back() {
     let back = inverse::of_write(&receipts);
     undo(&mut kernel, &back, &[]);
     assert_eq!(kernel.0, had);
+}
+
+/// A kernel that gives each group that is made the number 7, and tells what plans were bound to.
+#[derive(Default)]
+struct Makes {
+    bound: Vec<Vec<GroupId>>,
+    met: Vec<GroupId>,
+}
+
+impl Executor for Makes {
+    fn look(&mut self, _: &Step) -> Result<Reading, Failure> {
+        Ok(Reading::Nothing)
+    }
+
+    fn step(&mut self, step: &Step) -> StepReceipt {
+        if let Step::Cgroup(CgroupStep::Create(path)) = step {
+            let (path, instance) = (path.clone(), 7);
+            self.met.push(GroupId { path, instance });
+        }
+        StepReceipt {
+            step: step.clone(),
+            before: Reading::Nothing,
+            outcome: Ok(Reading::Nothing),
+        }
+    }
+
+    fn bind(&mut self, groups: &[GroupId]) {
+        self.bound.push(groups.to_vec());
+    }
+
+    fn release(&mut self) -> Vec<GroupId> {
+        std::mem::take(&mut self.met)
+    }
+}
+
+#[test]
+fn moves_go_into_the_group_that_the_plan_before_them_has_made() {
+    let path = CgroupPath::new("/pen");
+    let target = ProcessId {
+        pid: 10,
+        start_ticks: 1,
+    };
+    let make = Plan::from_iter([CgroupStep::Create(path.clone())]);
+    let enter = Plan::from_iter([CgroupStep::Move(target, path.clone())]);
+    let mut kernel = Makes::default();
+    run_all(&mut kernel, &[make, enter]);
+    let pen = GroupId { path, instance: 7 };
+    assert_eq!(kernel.bound, [vec![], vec![pen]]);
 }
