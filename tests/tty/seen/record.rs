@@ -7,8 +7,9 @@ use crate::common::sight::{are_named, dense, dialog, names};
 
 use super::machine::Change;
 
-/// A row is the selected one if so many of its cells are reversed: marks and keys are shorter.
-const SELECTED: usize = 50;
+/// A row is the selected one if so many of its cells are reversed: marks and keys are shorter. What is urgent in a selected
+/// row is not reversed, which can be half of it.
+const SELECTED: usize = 30;
 
 /// A frame as a person saw it.
 #[derive(Clone)]
